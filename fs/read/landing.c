@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A flight with nothing more to come is sealed: it takes no further requests, so its buffer is constant and can be shared with
+ * the cache. It leaves the blob's table only after the cache has it, so that at any moment a reader finds the bytes in one
+ * of the two. A block that the cache did not take (there is none, or its queue is full) is kept in the table for those who read
+ * a little later, oldest out first when more than half of the budget is kept or memory is asked for. */
+#include "read/landing.h"
+
+#include <stdlib.h>
+
+#include "read/verify.h"
+#include "util/cleanup.h"
+
+struct kept {
+    struct kept *next;
+    struct blob *blob;
+    struct flight *flight;
+};
+
+/* Takes the flight out of its blob's table. */
+static void leave_table(struct blob *blob, struct flight *flight)
+{
+    pthread_mutex_lock(&blob->lock);
+    struct flight *was = flight_remove(blob, flight);
+    pthread_mutex_unlock(&blob->lock);
+    flight_unref(was);
+}
+
+static struct kept *pop_kept(struct fetch *fetch)
+{
+    pthread_mutex_lock(&fetch->lock);
+    struct kept *kept = fetch->kept_first;
+    if (kept) {
+        fetch->kept_first = kept->next;
+        if (!kept->next)
+            fetch->kept_last = NULL;
+        fetch->n_kept--;
+    }
+    pthread_mutex_unlock(&fetch->lock);
+    return kept;
+}
+
+bool landing_drop_kept(struct fetch *fetch)
+{
+    struct kept *kept = pop_kept(fetch);
+    if (!kept)
+        return false;
+    leave_table(kept->blob, kept->flight);
+    flight_unref(kept->flight);
+    blob_unref(kept->blob);
+    free(kept);
+    return true;
+}
+
+/* True when it is kept. */
+static bool keep(struct blob *blob, struct flight *flight)
+{
+    struct fetch *fetch = blob->fetch;
+    uint64_t max = budget_limit_bytes(fetch->budget) / BLOCK_BYTES / 2;
+    struct kept *kept = atomic_load(&fetch->stopping) ? NULL : malloc(sizeof(*kept));
+    if (!kept)
+        return false;
+    *kept = (struct kept){.blob = blob_ref(blob), .flight = flight_ref(flight)};
+    pthread_mutex_lock(&fetch->lock);
+    if (fetch->kept_last)
+        fetch->kept_last->next = kept;
+    else
+        fetch->kept_first = kept;
+    fetch->kept_last = kept;
+    bool full = ++fetch->n_kept > max;
+    pthread_mutex_unlock(&fetch->lock);
+    if (full)
+        landing_drop_kept(fetch);
+    return true;
+}
+
+/* Gives a sealed flight to the cache. */
+static void hand_over(struct blob *blob, struct flight *flight)
+{
+    struct blocks *blocks = blob->fetch->options.blocks;
+    flight->buf->present = flight->filled;
+    if (flight->filled && blocks && blocks_offer(blocks, flight->buf)) {
+        verify_note_offer(blob, flight->buf->len);
+        leave_table(blob, flight);
+    } else if (!flight->filled || !keep(blob, flight)) {
+        leave_table(blob, flight);
+    }
+}
+
+void landing_settle(struct blob *blob, struct flight *flight, uint16_t pieces, int err)
+{
+    struct wait *finished = NULL;
+    pthread_mutex_lock(&blob->lock);
+    flight_settle(flight, pieces, err, &finished);
+    bool ended = !flight->sealed && flight->requested == flight->filled;
+    if (ended)
+        flight->sealed = true;
+    pthread_mutex_unlock(&blob->lock);
+    waits_finish(finished);
+    if (ended)
+        hand_over(blob, flight);
+}

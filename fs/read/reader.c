@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "read/reader.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "cache/blocks.h"
+#include "read/engine.h"
+
+/* A file up to this size is fetched whole at the first touch: it costs one round trip either way. */
+#define SMALL_FILE_BYTES (UINT64_C(256) << 10)
+/* Read-ahead is asked for in pieces of this size, so that they come over several connections. */
+#define AHEAD_SPAN_BYTES (UINT64_C(4) << 20)
+
+struct reader {
+    struct blob *blob; /* a reference */
+};
+
+/* What to read ahead after a read, and for which stream. */
+struct advice {
+    struct window_range range;
+    struct stream *stream;
+};
+
+int reader_open(struct fetch *fetch, const struct blob_source *source, struct reader **out)
+{
+    struct reader *reader = calloc(1, sizeof(*reader));
+    if (!reader)
+        return -ENOMEM;
+    reader->blob = fetch_blob(fetch, source);
+    if (!reader->blob) {
+        free(reader);
+        return -ENOMEM;
+    }
+    *out = reader;
+    return 0;
+}
+
+void reader_close(struct reader *reader)
+{
+    if (!reader)
+        return;
+    blob_unref(reader->blob);
+    free(reader);
+}
+
+uint64_t reader_size_bytes(const struct reader *reader)
+{
+    return reader->blob->size_bytes;
+}
+
+static int note_read(struct blob *blob, uint64_t off, size_t len, struct advice *out)
+{
+    uint64_t max = budget_limit_bytes(blob->fetch->budget) / 4;
+    pthread_mutex_lock(&blob->lock);
+    int broken = blob->broken;
+    out->range = streams_note(&blob->streams, off, len, blob->size_bytes, max, &out->stream);
+    pthread_mutex_unlock(&blob->lock);
+    return broken;
+}
+
+/* Asks for what was advised, in spans; where memory ends, the stream's window shrinks. */
+static void read_ahead(struct blob *blob, const struct advice *advice)
+{
+    uint64_t off = advice->range.off, end = off + advice->range.len;
+    while (off < end) {
+        uint64_t to = (off / AHEAD_SPAN_BYTES + 1) * AHEAD_SPAN_BYTES;
+        if (to > end)
+            to = end;
+        uint64_t granted = fetch_ahead(blob, off, to - off);
+        if (granted < to) {
+            pthread_mutex_lock(&blob->lock);
+            window_shrink(&advice->stream->window, granted);
+            pthread_mutex_unlock(&blob->lock);
+            return;
+        }
+        off = to;
+    }
+}
+
+/* Answers from the cache when all is there. */
+static bool read_cached(struct blob *blob, uint64_t off, size_t len, read_done_fn *done, void *ctx)
+{
+    struct blocks *blocks = blob->fetch->options.blocks;
+    struct blocks_view view;
+    if (!blocks || blocks_view(blocks, &blob->id, off, len, &view) == 0)
+        return false;
+    bool whole = view.len == len;
+    if (whole) {
+        atomic_fetch_add(&blob->fetch->n_hits, 1);
+        atomic_fetch_add(&blob->fetch->bytes_hit, len);
+        done(ctx, 0, view.piece, view.n_pieces);
+    }
+    blocks_view_end(&view);
+    return whole;
+}
+
+void reader_read(struct reader *reader, uint64_t off, size_t len, read_done_fn *done, void *ctx)
+{
+    struct blob *blob = reader->blob;
+    struct advice advice;
+    if (off >= blob->size_bytes || !len) {
+        done(ctx, 0, NULL, 0);
+        return;
+    }
+    if (len > WAIT_MAX_BYTES)
+        len = WAIT_MAX_BYTES;
+    if (len > blob->size_bytes - off)
+        len = (size_t)(blob->size_bytes - off);
+    atomic_fetch_add(&blob->fetch->n_reads, 1);
+    atomic_fetch_add(&blob->fetch->bytes_asked, len);
+    int broken = note_read(blob, off, len, &advice);
+    if (broken) {
+        done(ctx, broken, NULL, 0);
+        return;
+    }
+    blob_ref(blob);
+    if (!read_cached(blob, off, len, done, ctx)) {
+        uint64_t rest = blob->size_bytes - off - len;
+        bool small = blob->size_bytes <= SMALL_FILE_BYTES;
+        fetch_read(blob, off, len, small ? rest : 0, done, ctx);
+    }
+    read_ahead(blob, &advice);
+    blob_unref(blob);
+}

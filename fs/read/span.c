@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The life of a span:
+ *
+ *     send -> [locate ->] transfer -> all bytes here: done
+ *       ^                    |
+ *       +--- wait, jitter ---+ failed in passing, or the signed URL ran out (then locate anew, once a span)
+ *                            |
+ *                            + failed for good, or the deadline is over: the pieces still missing get the error
+ *
+ * A retry goes on behind the last byte that came. That mixes no versions: the reply must carry the ETag the blob is pinned to; where the
+ * source gives none, the total size is all there is to compare.
+ *
+ * A server may answer a range with the whole content (200). That is taken when the bytes before the span are few. */
+#include "read/span.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "net/http.h"
+#include "net/retry.h"
+#include "net/url.h"
+#include "read/landing.h"
+#include "util/cleanup.h"
+#include "util/clock.h"
+#include "util/log.h"
+#include "util/pool.h"
+
+/* Bytes before the span that are read and thrown away when a server ignores Range. */
+#define MAX_SKIP_BYTES (UINT64_C(64) << 20)
+
+struct span {
+    struct blob *blob; /* a reference */
+    uint64_t off, end; /* constant */
+    uint64_t got;      /* the next byte to come; of the transfer's thread while one runs */
+    uint64_t skip;     /* bytes of the body to pass over first */
+    int attempt;
+    uint64_t deadline_ms;
+    bool urgent;
+    bool relocated; /* the URL was found anew for this span already */
+    int status;     /* of the last reply; 0: none came */
+    int64_t retry_after_ms;
+    struct span *next; /* in a chain, then in blob->unlocated */
+    int n_flights;
+    struct flight *flights[SPAN_MAX_BLOCKS]; /* a reference each */
+};
+
+struct span *span_new(struct blob *blob, uint64_t off, uint64_t end, struct flight *const *flights,
+                      int n_flights, bool urgent)
+{
+    struct span *span = calloc(1, sizeof(*span));
+    if (!span)
+        return NULL;
+    assert(n_flights <= SPAN_MAX_BLOCKS);
+    *span =
+        (struct span){.blob = blob_ref(blob), .off = off, .end = end, .got = off, .urgent = urgent};
+    span->deadline_ms = clock_now_ms() + (uint64_t)blob->fetch->options.deadline_ms;
+    for (int i = 0; i < n_flights; i++)
+        span->flights[span->n_flights++] = flight_ref(flights[i]);
+    atomic_fetch_add(&blob->fetch->n_spans, 1);
+    atomic_fetch_add(&blob->fetch->n_spans_now, 1);
+    return span;
+}
+
+static void span_free(struct span *span)
+{
+    atomic_fetch_sub(&span->blob->fetch->n_spans_now, 1);
+    for (int i = 0; i < span->n_flights; i++)
+        flight_unref(span->flights[i]);
+    blob_unref(span->blob);
+    free(span);
+}
+
+/* Settles the pieces of [from, to), which lie on borders of pieces. */
+static void settle(struct span *span, uint64_t from, uint64_t to, int err)
+{
+    for (int i = 0; i < span->n_flights; i++) {
+        uint16_t pieces = flight_pieces(span->flights[i]->block, from, to - from);
+        if (pieces)
+            landing_settle(span->blob, span->flights[i], pieces, err);
+    }
+}
+
+static uint64_t piece_floor(uint64_t off)
+{
+    return off - off % PIECE_BYTES;
+}
+
+static void log_give_up(const struct span *span, int err)
+{
+    const struct blob *blob = span->blob;
+    if (atomic_load(&blob->fetch->stopping))
+        return;
+    log_warn("cannot read %s of model %s at %llu: %s (last status %d, %d attempts)", blob->file_id,
+             blob->model_id ? blob->model_id : "", (unsigned long long)span->got, strerror(-err),
+             span->status, span->attempt + 1);
+}
+
+/* The end for what did not come. */
+static void give_up(struct span *span, int err)
+{
+    struct blob *blob = span->blob;
+    log_give_up(span, err);
+    atomic_fetch_add(&blob->fetch->n_failures, 1);
+    if (err == -ESTALE) {
+        pthread_mutex_lock(&blob->lock);
+        blob->broken = -ESTALE;
+        pthread_mutex_unlock(&blob->lock);
+        if (blob->fetch->options.on_stale)
+            blob->fetch->options.on_stale(blob->fetch->options.ctx, blob->project_id,
+                                          blob->model_id);
+    }
+    settle(span, piece_floor(span->got), span->end, err);
+    span_free(span);
+}
+
+static void span_start(struct span *span);
+
+static void restart(void *ctx)
+{
+    span_start(ctx);
+}
+
+static double chance(const struct span *span)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)((now.tv_nsec + (long)span->off) % 100003) / 100003;
+}
+
+/* Tries again later, or gives up where that makes no sense. */
+static void fail(struct span *span, int err)
+{
+    struct fetch *fetch = span->blob->fetch;
+    if (atomic_load(&fetch->stopping) || !retry_is_transient(err)) {
+        give_up(span, atomic_load(&fetch->stopping) ? -EIO : err);
+        return;
+    }
+    span->attempt++;
+    atomic_fetch_add(&fetch->n_retries, 1);
+    int64_t delay = retry_delay_ms(span->attempt, span->retry_after_ms, chance(span),
+                                   clock_now_ms(), span->deadline_ms);
+    if (delay < 0 || pool_add_after(fetch->options.pool, delay, restart, span) < 0)
+        give_up(span, -EIO);
+}
+
+/* The URL does not do any more: have it found anew. */
+static void drop_locator(struct span *span)
+{
+    pthread_mutex_lock(&span->blob->lock);
+    free(steal_ptr(span->blob->locator.url));
+    pthread_mutex_unlock(&span->blob->lock);
+    span->relocated = true;
+}
+
+static bool may_relocate(const struct span *span, int err)
+{
+    bool expired = err == -EACCES || err == -ENOENT || (span->status == 400 && err == -EPROTO);
+    return expired && !span->relocated && !atomic_load(&span->blob->fetch->stopping);
+}
+
+static void on_done(void *ctx, int err)
+{
+    struct span *span = ctx;
+    if (err == 0 && span->got < span->end)
+        err = -ECONNRESET;
+    if (err == -ECANCELED && span->got == span->end)
+        err = 0;
+    if (err == 0) {
+        span_free(span);
+    } else if (may_relocate(span, err)) {
+        drop_locator(span);
+        span_start(span);
+    } else if (err == -ENOENT) {
+        fail(span, -ESTALE); /* listed, located anew, and gone */
+    } else {
+        fail(span, err);
+    }
+}
+
+/* Pins the blob to the first ETag seen, or says that this is another one. */
+static int check_etag(struct blob *blob, const char *etag)
+{
+    int r = 0;
+    if (!etag || strncmp(etag, "W/", 2) == 0)
+        return 0;
+    pthread_mutex_lock(&blob->lock);
+    if (!blob->locator.etag)
+        blob->locator.etag = strdup(etag);
+    else if (strcmp(blob->locator.etag, etag) != 0)
+        r = -ESTALE;
+    pthread_mutex_unlock(&blob->lock);
+    return r;
+}
+
+static int on_head(void *ctx, const struct http_head *head)
+{
+    struct span *span = ctx;
+    span->status = head->status;
+    span->retry_after_ms = head->retry_after_ms;
+    int r = retry_status_errno(head->status);
+    if (r < 0)
+        return r;
+    if (head->total_bytes >= 0 && (uint64_t)head->total_bytes != span->blob->size_bytes)
+        return -ESTALE;
+    bool is_range = head->status == 206;
+    if (is_range && (head->range_off != span->got || head->range_len != span->end - span->got))
+        return -EPROTO;
+    span->skip = is_range ? 0 : span->got;
+    return span->skip > MAX_SKIP_BYTES ? -EPROTO : check_etag(span->blob, head->etag);
+}
+
+/* Copies bytes to where they belong in the flights' buffers. */
+static void store(struct span *span, const uint8_t *data, size_t len)
+{
+    uint64_t at = span->got;
+    while (len) {
+        struct flight *flight = span->flights[at / BLOCK_BYTES - span->off / BLOCK_BYTES];
+        uint64_t within = at % BLOCK_BYTES, room = BLOCK_BYTES - within;
+        size_t n = len < room ? len : (size_t)room;
+        memcpy(flight->buf->data + within, data, n);
+        at += n;
+        data += n;
+        len -= n;
+    }
+}
+
+static int on_data(void *ctx, const void *data, size_t len)
+{
+    struct span *span = ctx;
+    size_t skipped = span->skip < len ? (size_t)span->skip : len;
+    span->skip -= skipped;
+    len -= skipped;
+    bool past_end = len > span->end - span->got;
+    if (past_end)
+        len = (size_t)(span->end - span->got);
+    uint64_t from = piece_floor(span->got);
+    store(span, (const uint8_t *)data + skipped, len);
+    span->got += len;
+    atomic_fetch_add(&span->blob->fetch->bytes_fetched, len + skipped);
+    uint64_t to = span->got == span->end ? span->end : piece_floor(span->got);
+    if (to > from && len)
+        settle(span, from, to, 0);
+    if (!past_end)
+        return 0;
+    return span->status == 206 ? -EPROTO : -ECANCELED; /* of a whole body the rest is not wanted */
+}
+
+static void send(struct span *span, const char *url, const char *etag)
+{
+    const struct http_header if_match = {"If-Match", etag};
+    const struct http_request request = {
+        .url = url,
+        .headers = &if_match,
+        .n_headers = etag ? 1 : 0,
+        .range_off = span->got,
+        .range_len = span->end - span->got,
+        .urgent = span->urgent,
+        .follow = true,
+        .on_head = on_head,
+        .on_data = on_data,
+        .on_done = on_done,
+        .ctx = span,
+    };
+    span->status = 0;
+    span->retry_after_ms = -1;
+    int r = http_start(span->blob->fetch->options.http, &request);
+    if (r < 0)
+        fail(span, r);
+}
+
+/* Takes the spans that waited for the locator. */
+static struct span *take_unlocated(struct blob *blob)
+{
+    pthread_mutex_lock(&blob->lock);
+    struct span *spans = steal_ptr(blob->unlocated);
+    blob->locating = false;
+    pthread_mutex_unlock(&blob->lock);
+    return spans;
+}
+
+/* Sets the locator that was found, unless it is one of other content. */
+static int adopt_locator(struct blob *blob, struct locator *found)
+{
+    int r = 0;
+    pthread_mutex_lock(&blob->lock);
+    if (blob->locator.etag && found->etag && strcmp(blob->locator.etag, found->etag) != 0) {
+        r = -ESTALE;
+    } else {
+        free(blob->locator.url);
+        blob->locator.url = steal_ptr(found->url);
+        if (!blob->locator.etag)
+            blob->locator.etag = steal_ptr(found->etag);
+    }
+    pthread_mutex_unlock(&blob->lock);
+    return r;
+}
+
+/* Finds the blob's bytes; runs on the pool and ends the reference it was queued with. */
+static void locate(void *ctx)
+{
+    struct blob *blob = ctx;
+    struct locator found = {0};
+    const struct registry_place place = {blob->project_id, blob->model_id};
+    int r = atomic_load(&blob->fetch->stopping)
+                ? -EIO
+                : registry_locate(blob->fetch->options.registry, &place, blob->file_id, &found);
+    if (r == 0)
+        r = adopt_locator(blob, &found);
+    locator_deinit(&found);
+    struct span *next;
+    for (struct span *span = take_unlocated(blob); span; span = next) {
+        next = span->next;
+        span->relocated = true;
+        if (r == 0)
+            span_start(span);
+        else
+            fail(span, r == -ENOENT ? -ESTALE : r);
+    }
+    blob_unref(blob);
+}
+
+/* Queues the span until the blob is located. */
+static void wait_for_locator(struct span *span)
+{
+    struct blob *blob = span->blob;
+    pthread_mutex_lock(&blob->lock);
+    span->next = blob->unlocated;
+    blob->unlocated = span;
+    bool start = !blob->locating;
+    blob->locating = true;
+    pthread_mutex_unlock(&blob->lock);
+    if (start && pool_add(blob->fetch->options.pool, locate, blob_ref(blob)) < 0) {
+        struct span *next;
+        for (struct span *waiting = take_unlocated(blob); waiting; waiting = next) {
+            next = waiting->next;
+            give_up(waiting, -ENOMEM);
+        }
+        blob_unref(blob);
+    }
+}
+
+static void span_start(struct span *span)
+{
+    struct blob *blob = span->blob;
+    pthread_mutex_lock(&blob->lock);
+    int broken = atomic_load(&blob->fetch->stopping) ? -EIO : blob->broken;
+    CLEANUP(cleanup_free) char *url = blob->locator.url ? strdup(blob->locator.url) : NULL;
+    CLEANUP(cleanup_free) char *etag = blob->locator.etag ? strdup(blob->locator.etag) : NULL;
+    pthread_mutex_unlock(&blob->lock);
+    if (broken)
+        give_up(span, broken);
+    else if (url)
+        send(span, url, etag);
+    else
+        wait_for_locator(span);
+}
+
+struct span *span_chain(struct span *span, struct span *rest)
+{
+    span->next = rest;
+    return span;
+}
+
+void span_start_all(struct span *chain)
+{
+    while (chain) {
+        struct span *span = chain;
+        chain = span->next;
+        span_start(span);
+    }
+}

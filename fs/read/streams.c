@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "read/streams.h"
+
+#include <stddef.h>
+
+enum {
+    ACTIVE_READS = 64
+}; /* a stream that was not read in so many reads no longer counts for the share of the rest */
+
+static uint64_t distance(uint64_t a, uint64_t b)
+{
+    return a > b ? a - b : b - a;
+}
+
+/* The stream that stands nearest to @off, within the slack. */
+static struct stream *find(struct streams *s, uint64_t off)
+{
+    struct stream *best = NULL;
+    for (size_t i = 0; i < STREAMS_MAX; i++) {
+        struct stream *stream = &s->items[i];
+        if (!stream->used_at || distance(stream->next, off) > STREAMS_SLACK_BYTES)
+            continue;
+        if (!best || distance(stream->next, off) < distance(best->next, off))
+            best = stream;
+    }
+    return best;
+}
+
+static struct stream *replace_oldest(struct streams *s, uint64_t off)
+{
+    struct stream *oldest = &s->items[0];
+    for (size_t i = 1; i < STREAMS_MAX; i++)
+        if (s->items[i].used_at < oldest->used_at)
+            oldest = &s->items[i];
+    *oldest = (struct stream){.next = off, .window = {.ahead_end = off}};
+    return oldest;
+}
+
+static uint64_t n_active(const struct streams *s)
+{
+    uint64_t n = 0;
+    for (size_t i = 0; i < STREAMS_MAX; i++)
+        n += s->items[i].used_at && s->clock - s->items[i].used_at < ACTIVE_READS &&
+             s->items[i].window.bytes;
+    return n ? n : 1;
+}
+
+struct window_range streams_note(struct streams *s, uint64_t off, uint64_t len, uint64_t size,
+                                 uint64_t max_bytes, struct stream **out_stream)
+{
+    struct window_range none = {0, 0};
+    struct stream *stream = find(s, off);
+    bool sequential = stream != NULL || off == 0;
+    if (!stream)
+        stream = replace_oldest(s, off);
+    stream->used_at = ++s->clock;
+    stream->run_bytes += len;
+    if (off + len > stream->next)
+        stream->next = off + len;
+    *out_stream = stream;
+    if (!sequential)
+        return none;
+    return window_advance(&stream->window, stream->next, size, max_bytes / n_active(s));
+}

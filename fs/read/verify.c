@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The blob is read back from the cache in order, block by block, on a thread of the pool. A mismatch drops every block of it and breaks
+ * the blob: reads give -EIO while anybody has it open, and the next open fetches it again. */
+#include "read/verify.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cache/meta.h"
+#include "util/cleanup.h"
+#include "util/digest.h"
+#include "util/log.h"
+#include "util/pool.h"
+
+DEFINE_CLEANUP(struct digest_stream *, cleanup_digest, digest_stream_free)
+
+static void format_key(const struct blob *blob, char out[96])
+{
+    struct digest id;
+    memcpy(id.bytes, blob->id.bytes, sizeof(id.bytes));
+    int n = snprintf(out, 96, "verified\n");
+    digest_format_hex(&id, out + n);
+}
+
+/* Hashes what the cache has: 0, or -ENODATA when a part is gone again. */
+static int hash_cached(struct blob *blob, struct digest *out)
+{
+    CLEANUP(cleanup_digest) struct digest_stream *s = digest_stream_new();
+    if (!s)
+        return -ENOMEM;
+    for (uint64_t off = 0; off < blob->size_bytes;) {
+        struct blocks_view view;
+        uint64_t left = blob->size_bytes - off;
+        size_t want = left < BLOCK_BYTES ? (size_t)left : BLOCK_BYTES;
+        if (atomic_load(&blob->fetch->stopping) ||
+            blocks_view(blob->fetch->options.blocks, &blob->id, off, want, &view) == 0)
+            return -ENODATA;
+        for (int i = 0; i < view.n_pieces; i++)
+            digest_stream_update(s, view.piece[i].iov_base, view.piece[i].iov_len);
+        off += view.len;
+        blocks_view_end(&view);
+    }
+    digest_stream_final(s, out);
+    return 0;
+}
+
+static void settle_blob(struct blob *blob, bool verified, int broken)
+{
+    pthread_mutex_lock(&blob->lock);
+    blob->verifying = false;
+    blob->verified = verified;
+    if (broken)
+        blob->broken = broken;
+    pthread_mutex_unlock(&blob->lock);
+}
+
+static void report_mismatch(struct blob *blob, const struct digest *got)
+{
+    char want_hex[DIGEST_HEX_BYTES], got_hex[DIGEST_HEX_BYTES];
+    struct digest want;
+    memcpy(want.bytes, blob->id.bytes, sizeof(want.bytes));
+    digest_format_hex(&want, want_hex);
+    digest_format_hex(got, got_hex);
+    log_error("%s of model %s has SHA-256 %s, but the registry says %s: dropped", blob->file_id,
+              blob->model_id, got_hex, want_hex);
+    blocks_drop(blob->fetch->options.blocks, &blob->id);
+}
+
+/* Runs on the pool; ends the reference it was queued with. */
+static void run(void *ctx)
+{
+    struct blob *blob = ctx;
+    struct blocks *blocks = blob->fetch->options.blocks;
+    struct digest got;
+    char key[96];
+    bool whole = blocks_present_bytes(blocks, &blob->id, blob->size_bytes) >= blob->size_bytes;
+    int r = whole ? hash_cached(blob, &got) : -ENODATA;
+    bool matches = r == 0 && memcmp(got.bytes, blob->id.bytes, sizeof(got.bytes)) == 0;
+    format_key(blob, key);
+    if (matches)
+        meta_put(blocks_meta(blocks), key, "yes", 3);
+    else if (r == 0)
+        report_mismatch(blob, &got);
+    settle_blob(blob, matches, r == 0 && !matches ? -EIO : 0);
+    blob_unref(blob);
+}
+
+void verify_note_offer(struct blob *blob, uint64_t bytes)
+{
+    if (!blob->has_digest)
+        return;
+    pthread_mutex_lock(&blob->lock);
+    blob->offered_bytes += bytes;
+    bool due = !blob->verifying && !blob->verified && blob->offered_bytes >= blob->size_bytes;
+    blob->verifying |= due;
+    pthread_mutex_unlock(&blob->lock);
+    if (!due)
+        return;
+    if (pool_add(blob->fetch->options.pool, run, blob_ref(blob)) < 0) {
+        settle_blob(blob, false, 0);
+        blob_unref(blob);
+    }
+}

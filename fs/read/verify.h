@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Checks a blob that is whole in the cache against the SHA-256 its registry gives, once, and remembers that it did. */
+#pragma once
+
+#include "read/engine.h"
+
+/* @bytes more of @blob were given to the cache; queues the check when the blob may be whole by now. No lock may be held. */
+void verify_note_offer(struct blob *blob, uint64_t bytes);

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A listing: one directory's worth of metadata as a registry gave it, with the names as hostile as they came. Counted and
+ * constant once built, so that any thread may read it. Its text form is what the cache keeps. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/metrics.h"
+#include "util/arena.h"
+#include "util/buf.h"
+#include "util/digest.h"
+
+/* What a listing is of, and what its entries are. */
+enum listing_kind {
+    LISTING_PROJECTS, /* of a registry */
+    LISTING_MODELS,   /* of a project */
+    LISTING_FILES,    /* of a model */
+};
+
+struct listing_entry {
+    const char *id;   /* the registry's; of a file its path in the model */
+    const char *name; /* the registry's word for people; of a file its path */
+    const char *type; /* of a model: `Tensorflow`, `ONNX`, `Custom`, ...; else NULL */
+    const char *url;  /* of a file: where its bytes were when it was listed; NULL: locate it */
+    const char *
+        etag; /* of a file: its validator as the source will say it, quotes included; NULL: not known yet */
+    uint64_t size_bytes;
+    int64_t mtime_ns; /* since 1970 in UTC; 0 where the registry does not say */
+    bool has_digest;
+    struct digest digest; /* SHA-256 of a file's content */
+};
+
+struct listing {
+    int refs; /* atomic */
+    enum listing_kind kind;
+    struct listing_entry self; /* of LISTING_FILES: the model; id and name may be NULL elsewhere */
+    struct listing_entry *entries;
+    size_t n_entries;
+    struct metric_row *rows; /* of LISTING_FILES: the model's metrics, in no order */
+    size_t n_rows;
+    int64_t fetched_ns;  /* wall time of the registry's answer */
+    struct arena *texts; /* the strings' memory */
+};
+
+/* A fresh empty listing with one reference, NULL when memory is short. Building: one thread, before it is shared. */
+struct listing *listing_new(enum listing_kind kind);
+struct listing *listing_ref(struct listing *listing);
+void listing_unref(struct listing *listing); /* NULL is fine */
+
+/* Adds a copy of @entry (its texts too). 0 or -ENOMEM. */
+int listing_add(struct listing *listing, const struct listing_entry *entry);
+/* Adds a row; @name is copied. */
+int listing_add_row(struct listing *listing, const char *name, int64_t step, double value);
+/* Sets what the listing is of; texts are copied. */
+int listing_set_self(struct listing *listing, const struct listing_entry *self);
+
+/* The entry with this id or, failing that, this name; NULL when there is none. */
+const struct listing_entry *listing_find(const struct listing *listing, const char *id_or_name);
+
+/* As JSON text for the cache, and back. -EINVAL when the text is not that of a listing. */
+int listing_format(const struct listing *listing, struct buf *out);
+int listing_parse(const char *text, size_t len, struct listing **out);
+
+static inline void cleanup_listing(struct listing **listing)
+{
+    listing_unref(*listing);
+}
+#define LISTING_CLEANUP CLEANUP(cleanup_listing)

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a model's listing says of the model: its checkpoints, which value of which metric belongs to each, which is the latest and which the best.
+ * Pure. */
+#pragma once
+
+#include "model/checkpoints.h"
+#include "registry/listing.h"
+
+struct outline_best {
+    const char *metric;
+    size_t checkpoint; /* index */
+};
+
+struct outline {
+    const struct listing *listing; /* borrowed, LISTING_FILES; outlives the outline */
+    struct checkpoints checkpoints;
+    const struct checkpoint *latest; /* NULL where no complete one is */
+    const char **metrics;            /* names, sorted, each once; borrowed from the listing */
+    size_t n_metrics;
+    const struct metric_row *
+        *values;               /* [checkpoint * n_metrics + metric]; NULL where it has none */
+    struct outline_best *best; /* one a metric that any complete checkpoint has */
+    size_t n_best;
+};
+
+/* 0 or -ENOMEM. */
+int outline_init(struct outline *o, const struct listing *listing);
+void outline_deinit(struct outline *o);
+
+/* The value of metric @metric at a checkpoint; NULL where it has none. */
+const struct metric_row *outline_value(const struct outline *o, size_t checkpoint, size_t metric);
+/* The model's own value: that of its latest checkpoint, or else of the newest row there is. */
+const struct metric_row *outline_model_value(const struct outline *o, size_t metric);
+
+/* Of all files of a checkpoint. */
+uint64_t outline_size_bytes(const struct outline *o, const struct checkpoint *c);
+int64_t outline_mtime_ns(const struct outline *o, const struct checkpoint *c);

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Getters over jansson for JSON that somebody else wrote: each gives a default when the key is
+ * missing or of another type. Pure. */
+#pragma once
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "util/cleanup.h"
+
+DEFINE_CLEANUP(json_t *, cleanup_json, json_decref)
+#define JSON_CLEANUP CLEANUP(cleanup_json)
+
+/* Parses @len bytes. NULL when it is not JSON or nests deeper than 64 levels; *out_error (may be
+ * NULL, else at least JSON_ERROR_TEXT_LENGTH bytes) says why. */
+json_t *json_parse(const char *text, size_t len, char *out_error);
+
+/* Borrowed from @object, or NULL. @object may be NULL or no object. */
+const char *json_get_text(const json_t *object, const char *key);
+json_t *json_get_array(const json_t *object, const char *key);
+json_t *json_get_object(const json_t *object, const char *key);
+/* @fallback where there is none, it is no number, or does not fit. Numbers in text ("12") count. */
+int64_t json_get_int(const json_t *object, const char *key, int64_t fallback);
+double json_get_real(const json_t *object, const char *key, double fallback);
+bool json_get_bool(const json_t *object, const char *key, bool fallback);

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A layout: the part of the tree that one listing makes, as a constant tree of nodes. Of the registry: its projects; of a project: its
+ * models; of a model: everything below it. Counted; any thread may read it once it is built. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "registry/outline.h"
+
+enum node_kind {
+    NODE_DIR,   /* its children are in this layout */
+    NODE_PLACE, /* a directory whose children are another listing: a project, a model */
+    NODE_FILE,  /* a file of the registry: its bytes are a blob */
+    NODE_TEXT,  /* a file made by us, with fixed content */
+    NODE_LIVE,  /* a file made by us anew at each open */
+    NODE_LINK,
+};
+
+struct layout_node {
+    const char *name; /* the directory entry */
+    uint64_t ino; /* of the path and, for what has content, its version: the same after a remount */
+    int64_t mtime_ns;
+    uint32_t parent; /* index of the directory; of the root itself 0 */
+    uint32_t first;  /* its children are children[first .. first + n_children), sorted by name */
+    uint32_t n_children;
+    uint32_t
+        ref; /* of NODE_PLACE and NODE_FILE an index into the listing's entries, of NODE_TEXT and NODE_LINK into
+                          texts, of NODE_LIVE its number */
+    int32_t checkpoint; /* index into outline.checkpoints.items that it stands in, or -1 */
+    uint8_t kind;
+};
+
+struct layout_text {
+    char *data; /* owned, NUL behind it */
+    size_t len;
+};
+
+/* What a layout is of: where it stands in the registry. Borrowed by layouts, which it outlives. */
+struct layout_place {
+    const char *origin;                /* the registry's URL */
+    const char *project_id, *model_id; /* NULL above them */
+    const char *project_name;          /* for people; NULL at the registry */
+};
+
+struct layout {
+    int refs;                /* atomic */
+    struct listing *listing; /* a reference */
+    const struct layout_place *place;
+    struct layout_node *nodes; /* [0] is the root */
+    uint32_t n_nodes;
+    uint32_t *children;
+    struct layout_text *texts;
+    uint32_t n_texts;
+    struct outline outline; /* of a model; else empty */
+    struct arena *names;
+};
+
+#define LAYOUT_NONE UINT32_MAX
+
+struct layout *layout_ref(struct layout *layout);
+void layout_unref(struct layout *layout); /* NULL is fine */
+
+/* The child of directory @dir called @name, hidden ones too; LAYOUT_NONE when there is none. */
+uint32_t layout_find(const struct layout *layout, uint32_t dir, const char *name);
+/* The child at @position, without `.modelfs`, which is found by name only; LAYOUT_NONE behind the last. */
+uint32_t layout_listed(const struct layout *layout, uint32_t dir, uint64_t position);
+/* The node with the same path in another layout of the same place; LAYOUT_NONE when it is gone. */
+uint32_t layout_find_same(const struct layout *layout, const struct layout *old, uint32_t node);
+/* The inode number of a place's own directory. */
+uint64_t layout_place_ino(const char *origin, const char *project_id, const char *model_id);
+
+/* Building, by one thread. Each add returns the new node's index, or LAYOUT_NONE when memory was short: then layout_end() fails, and adding
+ * below LAYOUT_NONE does nothing, so that adds need no check one by one. Names are registry names and become entries here. */
+struct layout_builder;
+struct layout_builder *layout_begin(struct listing *listing, const struct layout_place *place);
+uint32_t layout_add_dir(struct layout_builder *b, uint32_t parent, const char *name,
+                        int64_t mtime_ns);
+uint32_t layout_add_place(struct layout_builder *b, uint32_t parent, uint32_t entry);
+/* A file by its path below @parent. Directories on the way are made; paths below one parent must come sorted as bytes. */
+uint32_t layout_add_file(struct layout_builder *b, uint32_t parent, const char *path,
+                         uint32_t entry);
+/* Takes @text over; a NULL one fails the build. */
+uint32_t layout_add_text(struct layout_builder *b, uint32_t parent, const char *name, char *text,
+                         int64_t mtime_ns);
+uint32_t layout_add_live(struct layout_builder *b, uint32_t parent, const char *name,
+                         uint32_t number);
+/* A link to the entry that registry name @target gets in the same directory. */
+uint32_t layout_add_link(struct layout_builder *b, uint32_t parent, const char *name,
+                         const char *target);
+/* `.modelfs` of @parent: a directory that is not listed. */
+uint32_t layout_add_hidden(struct layout_builder *b, uint32_t parent);
+/* What is added from now on stands in this checkpoint (-1: in none). */
+void layout_enter_checkpoint(struct layout_builder *b, int32_t checkpoint);
+/* The outline, to be filled once by the caller while building; freed with the layout. */
+struct outline *layout_outline(struct layout_builder *b);
+/* Sorts, tells twins apart, numbers. Frees the builder. 0 or -ENOMEM. */
+int layout_end(struct layout_builder *b, struct layout **out);

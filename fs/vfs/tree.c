@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* An inode is known here while the kernel knows it (its count of lookups): a layout, held, and a node in it. A directory is looked
+ * into by way of its place's newest layout, found by the same path; a file stays what it was when it was looked up, old content
+ * included, until it is looked up again. */
+#include "vfs/tree.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/cleanup.h"
+#include "util/log.h"
+#include "vfs/place.h"
+
+struct inode {
+    struct map_node node;  /* by its number */
+    struct layout *layout; /* a reference */
+    uint32_t index;
+    uint64_t n_lookups;
+};
+
+struct place_node {
+    struct map_node node; /* by layout_place_ino() */
+    struct place *place;
+};
+
+struct tree {
+    struct place_options place_options;
+    const char *origin;
+    struct place *root;
+    pthread_mutex_t lock; /* guards both maps */
+    struct map inodes, places;
+};
+
+void tree_node_deinit(struct tree_node *node)
+{
+    layout_unref(node->layout);
+    *node = (struct tree_node){0};
+}
+
+static bool same_text(const char *a, const char *b)
+{
+    return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+/* Under the lock. */
+static struct place *find_place(struct tree *tree, const char *project_id, const char *model_id)
+{
+    uint64_t key = layout_place_ino(tree->origin, project_id, model_id);
+    for (struct map_node *n = map_find(&tree->places, key); n; n = map_next(n)) {
+        struct place *place = map_entry(n, struct place_node, node)->place;
+        const struct layout_place *where = place_where(place);
+        if (same_text(where->project_id, project_id) && same_text(where->model_id, model_id))
+            return place;
+    }
+    return NULL;
+}
+
+/* Under the lock. NULL when memory is short. */
+static struct place *add_place(struct tree *tree, const struct layout_place *where, bool is_root)
+{
+    struct place_node *n = calloc(1, sizeof(*n));
+    struct place *place = n ? place_new(&tree->place_options, where, is_root) : NULL;
+    if (!place) {
+        free(n);
+        return NULL;
+    }
+    *n = (struct place_node){.node.key =
+                                 layout_place_ino(tree->origin, where->project_id, where->model_id),
+                             .place = place};
+    if (map_insert(&tree->places, &n->node) == 0)
+        return place;
+    place_free(place);
+    free(n);
+    return NULL;
+}
+
+int tree_new(const struct tree_options *options, struct tree **out)
+{
+    struct tree *tree = calloc(1, sizeof(*tree));
+    if (!tree)
+        return -ENOMEM;
+    pthread_mutex_init(&tree->lock, NULL);
+    tree->origin = registry_origin(catalog_registry(options->catalog));
+    tree->place_options = (struct place_options){options->catalog, options->pool,
+                                                 options->list_timeout_ms, options->deadline_ms};
+    const struct layout_place where = {tree->origin, options->project_id, options->model_id,
+                                       options->project_name};
+    tree->root = add_place(tree, &where, true);
+    if (!tree->root) {
+        tree_free(tree);
+        return -ENOMEM;
+    }
+    *out = tree;
+    return 0;
+}
+
+static void free_inode(struct map_node *n, void *ctx)
+{
+    (void)ctx;
+    struct inode *inode = map_entry(n, struct inode, node);
+    layout_unref(inode->layout);
+    free(inode);
+}
+
+static void free_place(struct map_node *n, void *ctx)
+{
+    (void)ctx;
+    struct place_node *place = map_entry(n, struct place_node, node);
+    place_free(place->place);
+    free(place);
+}
+
+void tree_free(struct tree *tree)
+{
+    if (!tree)
+        return;
+    map_each(&tree->inodes, free_inode, NULL);
+    map_deinit(&tree->inodes);
+    map_each(&tree->places, free_place, NULL);
+    map_deinit(&tree->places);
+    pthread_mutex_destroy(&tree->lock);
+    free(tree);
+}
+
+/* Under the lock. */
+static struct inode *find_inode(struct tree *tree, uint64_t ino)
+{
+    struct map_node *n = map_find(&tree->inodes, ino);
+    return n ? map_entry(n, struct inode, node) : NULL;
+}
+
+/* The node as the kernel knows it: 0 or -ESTALE; the root has none of its own. */
+static int held_node(struct tree *tree, uint64_t ino, struct tree_node *out)
+{
+    pthread_mutex_lock(&tree->lock);
+    struct inode *inode = find_inode(tree, ino);
+    if (inode)
+        *out = (struct tree_node){layout_ref(inode->layout), inode->index};
+    pthread_mutex_unlock(&tree->lock);
+    return inode ? 0 : -ESTALE;
+}
+
+/* The place that NODE_PLACE @node opens, made when it is not there. NULL when memory is short. */
+static struct place *place_of(struct tree *tree, const struct tree_node *node)
+{
+    const struct layout_place *above = node->layout->place;
+    const struct listing_entry *entry =
+        &node->layout->listing->entries[node->layout->nodes[node->index].ref];
+    struct layout_place where = *above;
+    if (above->project_id) {
+        where.model_id = entry->id;
+    } else {
+        where.project_id = entry->id;
+        where.project_name = entry->name;
+    }
+    pthread_mutex_lock(&tree->lock);
+    struct place *place = find_place(tree, where.project_id, where.model_id);
+    if (!place)
+        place = add_place(tree, &where, false);
+    pthread_mutex_unlock(&tree->lock);
+    return place;
+}
+
+static enum node_kind kind_of(const struct tree_node *node)
+{
+    return (enum node_kind)node->layout->nodes[node->index].kind;
+}
+
+/* The place whose listing makes the children of directory @ino. *out_node (held) stays empty for the root. */
+static int place_behind(struct tree *tree, uint64_t ino, struct place **out,
+                        struct tree_node *out_node)
+{
+    *out = tree->root;
+    if (ino == TREE_ROOT_INO)
+        return 0;
+    int r = held_node(tree, ino, out_node);
+    if (r < 0)
+        return r;
+    if (kind_of(out_node) == NODE_PLACE) {
+        *out = place_of(tree, out_node);
+    } else if (kind_of(out_node) == NODE_DIR) {
+        const struct layout_place *where = out_node->layout->place;
+        pthread_mutex_lock(&tree->lock);
+        *out = find_place(tree, where->project_id, where->model_id);
+        pthread_mutex_unlock(&tree->lock);
+    } else {
+        r = -ENOTDIR;
+    }
+    if (r == 0 && !*out)
+        r = -ENOMEM;
+    if (r < 0)
+        tree_node_deinit(out_node);
+    return r;
+}
+
+void tree_need(struct tree *tree, uint64_t ino, tree_ready_fn *ready, void *ctx)
+{
+    CLEANUP(tree_node_deinit) struct tree_node node = {0};
+    struct place *place;
+    int r = place_behind(tree, ino, &place, &node);
+    if (r < 0)
+        ready(ctx, r);
+    else
+        place_need(place, ready, ctx);
+}
+
+int tree_get(struct tree *tree, uint64_t ino, struct tree_node *out)
+{
+    CLEANUP(tree_node_deinit) struct tree_node held = {0};
+    struct place *place;
+    int r = place_behind(tree, ino, &place, &held);
+    if (r == -ENOTDIR)
+        return held_node(tree, ino, out);
+    if (r < 0)
+        return r;
+    struct layout *layout = place_layout(place);
+    if (!layout)
+        return -ENOENT;
+    bool is_top = ino == TREE_ROOT_INO || kind_of(&held) == NODE_PLACE;
+    uint32_t index = is_top ? 0 : layout_find_same(layout, held.layout, held.index);
+    if (index == LAYOUT_NONE || layout->nodes[index].kind != NODE_DIR) {
+        layout_unref(layout);
+        return -ENOENT;
+    }
+    *out = (struct tree_node){layout, index};
+    return 0;
+}
+
+static void fill_attr(const struct tree_node *node, struct tree_attr *out)
+{
+    const struct layout *layout = node->layout;
+    const struct layout_node *n = &layout->nodes[node->index];
+    *out = (struct tree_attr){
+        .ino = n->ino, .kind = (enum node_kind)n->kind, .mtime_ns = n->mtime_ns, .n_links = 1};
+    if (n->kind == NODE_FILE)
+        out->size_bytes = layout->listing->entries[n->ref].size_bytes;
+    else if (n->kind == NODE_TEXT || n->kind == NODE_LINK)
+        out->size_bytes = layout->texts[n->ref].len;
+    else if (n->kind != NODE_LIVE)
+        out->n_links = 2;
+}
+
+/* Whether two nodes with one number are one inode: the same file of the same place, or the same path. */
+static bool same_identity(const struct tree_node *a, const struct tree_node *b)
+{
+    const struct layout_node *x = &a->layout->nodes[a->index], *y = &b->layout->nodes[b->index];
+    if (x->kind != y->kind ||
+        !same_text(a->layout->place->project_id, b->layout->place->project_id) ||
+        !same_text(a->layout->place->model_id, b->layout->place->model_id))
+        return false;
+    if (x->kind == NODE_FILE)
+        return strcmp(a->layout->listing->entries[x->ref].id,
+                      b->layout->listing->entries[y->ref].id) == 0;
+    return strcmp(x->name, y->name) == 0;
+}
+
+/* Makes an inode stand for @node from now on; its newer layout replaces an older one. Under the lock. */
+static int refer(struct inode *inode, const struct tree_node *node)
+{
+    struct tree_node held = {inode->layout, inode->index};
+    if (!same_identity(&held, node)) {
+        log_error("two files have the inode number %llu: one of them is not shown",
+                  (unsigned long long)inode->node.key);
+        return -EIO;
+    }
+    if (inode->layout != node->layout) {
+        layout_unref(inode->layout);
+        inode->layout = layout_ref(node->layout);
+    }
+    inode->index = node->index;
+    return 0;
+}
+
+static struct inode *add_inode(struct tree *tree, uint64_t ino, const struct tree_node *node)
+{
+    struct inode *inode = calloc(1, sizeof(*inode));
+    if (!inode)
+        return NULL;
+    inode->node.key = ino;
+    if (map_insert(&tree->inodes, &inode->node) < 0) {
+        free(inode);
+        return NULL;
+    }
+    inode->layout = layout_ref(node->layout);
+    inode->index = node->index;
+    return inode;
+}
+
+/* Counts a lookup of @node. */
+static int count_lookup(struct tree *tree, const struct tree_node *node)
+{
+    uint64_t ino = node->layout->nodes[node->index].ino;
+    pthread_mutex_lock(&tree->lock);
+    struct inode *inode = find_inode(tree, ino);
+    int r = inode ? refer(inode, node) : 0;
+    if (!inode && !(inode = add_inode(tree, ino, node)))
+        r = -ENOMEM;
+    if (r == 0)
+        inode->n_lookups++;
+    pthread_mutex_unlock(&tree->lock);
+    return r;
+}
+
+int tree_lookup(struct tree *tree, uint64_t parent, const char *name, struct tree_attr *out)
+{
+    CLEANUP(tree_node_deinit) struct tree_node dir = {0};
+    int r = tree_get(tree, parent, &dir);
+    if (r < 0)
+        return r;
+    struct tree_node child = {dir.layout, layout_find(dir.layout, dir.index, name)};
+    if (child.index == LAYOUT_NONE)
+        return -ENOENT;
+    fill_attr(&child, out);
+    return count_lookup(tree, &child);
+}
+
+void tree_forget(struct tree *tree, uint64_t ino, uint64_t n)
+{
+    struct inode *gone = NULL;
+    pthread_mutex_lock(&tree->lock);
+    struct inode *inode = find_inode(tree, ino);
+    if (inode) {
+        inode->n_lookups -= n < inode->n_lookups ? n : inode->n_lookups;
+        if (!inode->n_lookups) {
+            map_remove(&tree->inodes, &inode->node);
+            gone = inode;
+        }
+    }
+    pthread_mutex_unlock(&tree->lock);
+    if (gone)
+        free_inode(&gone->node, NULL);
+}
+
+int tree_getattr(struct tree *tree, uint64_t ino, struct tree_attr *out)
+{
+    CLEANUP(tree_node_deinit) struct tree_node node = {0};
+    if (ino == TREE_ROOT_INO) {
+        *out = (struct tree_attr){.kind = NODE_DIR, .n_links = 2};
+        struct layout *layout = place_layout(tree->root);
+        out->mtime_ns = layout ? layout->nodes[0].mtime_ns : 0;
+        layout_unref(layout);
+    } else {
+        int r = held_node(tree, ino, &node);
+        if (r < 0)
+            return r;
+        fill_attr(&node, out);
+    }
+    out->ino = ino;
+    return 0;
+}
+
+int tree_read_dir(struct tree *tree, const struct tree_node *dir, uint64_t position, bool count,
+                  const char **out_name, struct tree_attr *out)
+{
+    if (position < 2) {
+        *out_name = position ? ".." : ".";
+        *out = (struct tree_attr){
+            .ino = dir->layout->nodes[dir->index].ino, .kind = NODE_DIR, .n_links = 2};
+        return 0;
+    }
+    struct tree_node child = {dir->layout, layout_listed(dir->layout, dir->index, position - 2)};
+    if (child.index == LAYOUT_NONE)
+        return -ENOENT;
+    *out_name = child.layout->nodes[child.index].name;
+    fill_attr(&child, out);
+    return count ? count_lookup(tree, &child) : 0;
+}
+
+void tree_expire(struct tree *tree, const char *project_id, const char *model_id)
+{
+    pthread_mutex_lock(&tree->lock);
+    struct place *place = find_place(tree, project_id, model_id);
+    pthread_mutex_unlock(&tree->lock);
+    if (place)
+        place_expire(place);
+}
+
+void tree_get_stats(struct tree *tree, struct tree_stats *out)
+{
+    struct place_counters counters;
+    place_get_counters(&counters);
+    pthread_mutex_lock(&tree->lock);
+    *out = (struct tree_stats){tree->inodes.n, tree->places.n, counters.fetched, counters.failed,
+                               counters.stale_served};
+    pthread_mutex_unlock(&tree->lock);
+}

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "util/json.h"
+
+#include "check.h"
+
+static json_t *parse(const char *text)
+{
+    return json_parse(text, strlen(text), NULL);
+}
+
+static void any_value_is_a_document(void)
+{
+    static const char *const cases[] = {"{}",   "[]",   "\"text\"",   "12",
+                                        "true", "null", " {\"a\":1} "};
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        json_t *parsed JSON_CLEANUP = parse(cases[i]);
+        CHECK(parsed);
+    }
+}
+
+static void other_text_is_refused_with_a_reason(void)
+{
+    static const char *const cases[] = {
+        "",
+        "{",
+        "{\"a\":}",
+        "{} x",
+        "nul",
+        "\"open",
+        "[1,]",
+        "{\"a\" 1}",
+        "<html>",
+        "\"\\",
+        "]",
+        "NaN",
+        "1e999",
+        "\"\xff\"",
+        "99999999999999999999",
+        "\"\\u0000\"",
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char why[JSON_ERROR_TEXT_LENGTH] = "";
+        json_t *parsed JSON_CLEANUP = json_parse(cases[i], strlen(cases[i]), why);
+        if (parsed)
+            printf("# %s\n", cases[i]);
+        CHECK(!parsed);
+        CHECK(why[0]);
+    }
+}
+
+static void length_counts_and_not_a_nul(void)
+{
+    json_t *parsed JSON_CLEANUP = json_parse("[1]garbage", 3, NULL);
+    CHECK(parsed);
+    CHECK(!json_parse("[1]\0", 4, NULL));
+}
+
+/* @depth opening brackets, and their closing ones. */
+static void format_nested(char *out, size_t depth)
+{
+    memset(out, '[', depth);
+    memset(out + depth, ']', depth);
+    out[2 * depth] = '\0';
+}
+
+static void nesting_ends_at_64(void)
+{
+    static char text[200001];
+    char why[JSON_ERROR_TEXT_LENGTH] = "";
+    format_nested(text, 64);
+    json_t *parsed JSON_CLEANUP = parse(text);
+    CHECK(parsed);
+    format_nested(text, 65);
+    CHECK(!json_parse(text, strlen(text), why));
+    CHECK_STR(why, "nested too deep");
+    format_nested(text, 100000);
+    CHECK(!parse(text));
+    memset(text, '{', 200000);
+    CHECK(!parse(text));
+}
+
+static void brackets_in_strings_do_not_nest(void)
+{
+    char text[300] = "\"\\\"";
+    memset(text + 3, '[', 100);
+    text[103] = '"';
+    text[104] = '\0';
+    json_t *parsed JSON_CLEANUP = parse(text);
+    CHECK(json_is_string(parsed));
+}
+
+static void many_siblings_do_not_nest(void)
+{
+    struct buf_of_pairs {
+        char text[1000];
+    } b;
+    char *end = b.text;
+    *end++ = '[';
+    for (int i = 0; i < 200; i++)
+        end = stpcpy(end, i ? ",{}" : "{}");
+    stpcpy(end, "]");
+    json_t *parsed JSON_CLEANUP = parse(b.text);
+    CHECK_EQ(json_array_size(parsed), 200);
+}
+
+static const char sample[] =
+    "{\"text\":\"t\",\"empty\":\"\",\"int\":12,\"big\":9223372036854775807,\"real\":1.5,"
+    "\"whole\":1200.0,\"huge\":1e300,\"min\":-9223372036854775808.0,"
+    "\"two63\":9223372036854775808.0,\"yes\":true,\"no\":false,\"null\":null,\"array\":[1],"
+    "\"object\":{\"k\":1},\"text12\":\"12\",\"text1.5\":\"1.5\",\"textbig\":"
+    "\"99999999999999999999\","
+    "\"text-7\":\"-7\",\"text12x\":\"12x\",\"texthex\":\"0x10\",\"textnan\":\"NaN\",\"texttrue\":"
+    "\"true\",\"textlist\":\"[1]\"}";
+
+static void texts_and_containers_have_their_type(void)
+{
+    json_t *o JSON_CLEANUP = parse(sample);
+    CHECK_STR(json_get_text(o, "text"), "t");
+    CHECK_STR(json_get_text(o, "empty"), "");
+    CHECK(!json_get_text(o, "int"));
+    CHECK(!json_get_text(o, "null"));
+    CHECK(!json_get_text(o, "missing"));
+    CHECK_EQ(json_array_size(json_get_array(o, "array")), 1);
+    CHECK(!json_get_array(o, "object"));
+    CHECK_EQ(json_get_int(json_get_object(o, "object"), "k", 0), 1);
+    CHECK(!json_get_object(o, "array"));
+    CHECK(!json_get_object(o, "missing"));
+}
+
+static void integers_fit_or_fall_back(void)
+{
+    static const struct {
+        const char *key;
+        int64_t want; /* -5 is the fallback */
+    } cases[] = {
+        {"int", 12},        {"big", INT64_MAX}, {"whole", 1200}, {"real", -5},    {"huge", -5},
+        {"min", INT64_MIN}, {"two63", -5},      {"yes", -5},     {"null", -5},    {"array", -5},
+        {"missing", -5},    {"text", -5},       {"empty", -5},   {"text12", 12},  {"text-7", -7},
+        {"text1.5", -5},    {"textbig", -5},    {"text12x", -5}, {"texthex", -5}, {"textnan", -5},
+        {"textlist", -5},
+    };
+    json_t *o JSON_CLEANUP = parse(sample);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        if (json_get_int(o, cases[i].key, -5) != cases[i].want)
+            printf("# key %s\n", cases[i].key);
+        CHECK_EQ(json_get_int(o, cases[i].key, -5), cases[i].want);
+    }
+}
+
+static void reals_take_any_number(void)
+{
+    json_t *o JSON_CLEANUP = parse(sample);
+    CHECK(json_get_real(o, "real", -5) == 1.5);
+    CHECK(json_get_real(o, "int", -5) == 12);
+    CHECK(json_get_real(o, "huge", -5) == 1e300);
+    CHECK(json_get_real(o, "text1.5", -5) == 1.5);
+    CHECK(json_get_real(o, "text12", -5) == 12);
+    CHECK(json_get_real(o, "text", -5) == -5);
+    CHECK(json_get_real(o, "textnan", -5) == -5);
+    CHECK(json_get_real(o, "yes", -5) == -5);
+    CHECK(json_get_real(o, "missing", -5) == -5);
+}
+
+static void only_booleans_are_booleans(void)
+{
+    json_t *o JSON_CLEANUP = parse(sample);
+    CHECK(json_get_bool(o, "yes", false));
+    CHECK(!json_get_bool(o, "no", true));
+    CHECK(json_get_bool(o, "int", true) && !json_get_bool(o, "int", false));
+    CHECK(json_get_bool(o, "texttrue", true) && !json_get_bool(o, "texttrue", false));
+    CHECK(json_get_bool(o, "missing", true) && !json_get_bool(o, "missing", false));
+}
+
+static void getters_take_what_is_no_object(void)
+{
+    json_t *array JSON_CLEANUP = parse("[1]");
+    const json_t *const others[] = {NULL, array};
+    for (int i = 0; i < 2; i++) {
+        CHECK(!json_get_text(others[i], "k") && !json_get_array(others[i], "k"));
+        CHECK(!json_get_object(others[i], "k"));
+        CHECK_EQ(json_get_int(others[i], "k", 3), 3);
+        CHECK(json_get_real(others[i], "k", 2.5) == 2.5);
+        CHECK(json_get_bool(others[i], "k", true));
+    }
+}
+
+/* jansson allocates inside its own library, out of --wrap's reach; these are inside. */
+static void *failing_malloc(size_t n)
+{
+    return malloc(n);
+}
+
+static void plain_free(void *p)
+{
+    free(p);
+}
+
+static void no_memory_is_an_error_or_a_fallback(void)
+{
+    json_set_alloc_funcs(failing_malloc, plain_free);
+    json_object_seed(1); /* once, and outside the loop */
+    FOR_EACH_ALLOC_FAILURE
+    {
+        json_t *o JSON_CLEANUP = parse("{\"a\":[1,\"two\",{\"b\":1.5}],\"n\":\"12\"}");
+        int64_t n = json_get_int(o, "n", -5);
+        CHECK(n == 12 || n == -5);
+    }
+}
+
+int main(void)
+{
+    TEST("any value is a document", any_value_is_a_document);
+    TEST("other text is refused with a reason", other_text_is_refused_with_a_reason);
+    TEST("the length counts, and not a NUL", length_counts_and_not_a_nul);
+    TEST("nesting ends at 64 levels, however deep it goes", nesting_ends_at_64);
+    TEST("brackets in strings do not nest", brackets_in_strings_do_not_nest);
+    TEST("many siblings do not nest", many_siblings_do_not_nest);
+    TEST("texts, arrays and objects are had by their type", texts_and_containers_have_their_type);
+    TEST("integers fit or fall back", integers_fit_or_fall_back);
+    TEST("reals take any number", reals_take_any_number);
+    TEST("only booleans are booleans", only_booleans_are_booleans);
+    TEST("getters take NULL and what is no object", getters_take_what_is_no_object);
+    TEST("no memory is an error or a fallback", no_memory_is_an_error_or_a_fallback);
+    return check_done();
+}
