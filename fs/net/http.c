@@ -123,13 +123,18 @@ int http_new(const struct http_options *options, struct http **out)
     return 0;
 }
 
+void http_stop(struct http *http)
+{
+    http_queue_end(&http->queue);
+    while (http->n_threads > 0)
+        http_thread_join(&http->threads[--http->n_threads]);
+}
+
 void http_free(struct http *http)
 {
     if (!http)
         return;
-    http_queue_end(&http->queue);
-    for (int i = 0; i < http->n_threads; i++)
-        http_thread_join(&http->threads[i]);
+    http_stop(http);
     http_queue_deinit(&http->queue);
     free(http->ca_file);
     free(http->user_agent);

@@ -39,7 +39,7 @@ int api_models_list(struct store *store, const struct request *request, struct r
         return reply_error(reply, 400, "%s", problem);
     int r = store_begin(store, false, &txn);
     if (r == 0)
-        r = records_collect(txn, STORE_MODELS, &filter, &records);
+        r = models_collect(txn, &filter, &records);
     if (r < 0)
         return r;
     return reply_json(reply, 200,
@@ -57,17 +57,6 @@ static int check_project(struct store_txn *txn, const json_t *model)
     return r == -ENOENT ? 1 : r;
 }
 
-static int put_model(struct store_txn *txn, json_t *model)
-{
-    char id[NAMES_ID_BYTES];
-    int r = records_new_id(txn, STORE_MODELS, "mo", 13, id);
-    if (r < 0)
-        return r;
-    if (json_object_set_new(model, "id", json_string(id)) < 0)
-        return -ENOMEM;
-    return store_put_json(txn, STORE_MODELS, store_key_of(id), model);
-}
-
 int api_models_create(struct store *store, const struct request *request, struct reply *reply)
 {
     struct store_txn *txn STORE_TXN_CLEANUP = NULL;
@@ -81,7 +70,7 @@ int api_models_create(struct store *store, const struct request *request, struct
     if (r > 0)
         return reply_error(reply, 404, "Unable to find project");
     if (r == 0)
-        r = put_model(txn, model);
+        r = models_add(txn, model);
     if (r == 0)
         r = store_commit(steal_ptr(txn));
     if (r < 0)

@@ -122,7 +122,7 @@ static int delete_models_of(struct store_txn *txn, const char *project_id)
     size_t i;
     filter_init(&filter);
     filter.where = where;
-    int r = where ? records_collect(txn, STORE_MODELS, &filter, &models) : -ENOMEM;
+    int r = where ? models_collect(txn, &filter, &models) : -ENOMEM;
     json_array_foreach(models, i, model)
     {
         if (r == 0)

@@ -28,6 +28,7 @@ enum {
     BODY_LIMIT = 16 << 20, /* of JSON */
     DRAIN_LIMIT = 1 << 30, /* what is read of a refused request */
     HOST_BYTES = 256,
+    NS_PER_S = 1000000000,
 };
 
 struct exchange {
@@ -44,6 +45,7 @@ struct exchange {
     uint64_t announced_bytes; /* of the body; 0 when unknown */
     bool is_head;
     bool bad_query;
+    bool closes;  /* no request after this one on the connection */
     bool refused; /* the reply is made; what comes of the body does not matter */
 };
 
@@ -141,29 +143,48 @@ static int begin_upload(struct exchange *e)
     return r == -ENOENT ? refuse(e, 404, "Unable to find model") : r;
 }
 
-/* Route and access. 0: go on; 1: refused, the reply is made; or -errno. */
-static int admit(struct exchange *e)
+static int check_access(struct exchange *e)
 {
     struct exchange_context *context = e->context;
-    e->kind = routes_find(&e->request, &e->handler);
-    bool is_signed = e->kind == ROUTE_DOWNLOAD || e->kind == ROUTE_UPLOAD;
-    int r = is_signed
-                ? access_check_signed(context->store, &e->request, clock_wall_ns() / 1000000000,
-                                      &e->reply)
-                : access_check_call(context->store, context->key_required, &e->request, &e->reply);
-    if (r != 0)
-        return r;
-    if (e->kind == ROUTE_NONE)
+    if (e->kind == ROUTE_DOWNLOAD || e->kind == ROUTE_UPLOAD)
+        return access_check_signed(context->store, &e->request, clock_wall_ns() / NS_PER_S,
+                                   &e->reply);
+    return access_check_call(context->store, context->key_required, &e->request, &e->reply);
+}
+
+/* What can be said of a request by its head alone. */
+static int check_head(struct exchange *e)
+{
+    switch (e->kind) {
+    case ROUTE_NONE:
         return refuse(e, 404, "There is no such call");
-    if (e->kind == ROUTE_OTHER)
+    case ROUTE_OTHER:
         return refuse(e, 405, "This path has other methods");
-    if (e->kind == ROUTE_LATER)
+    case ROUTE_LATER:
         return refuse(e, 501, "This registry has projects and models, but not this call");
+    case ROUTE_CALL:
+    case ROUTE_DOWNLOAD:
+    case ROUTE_UPLOAD:
+        break;
+    }
     if (e->bad_query)
         return refuse(e, 400, "The query is not UTF-8 text");
     if (e->kind == ROUTE_UPLOAD)
         return begin_upload(e);
     return e->announced_bytes > BODY_LIMIT ? refuse(e, 413, "The body is too large") : 0;
+}
+
+/* 0: go on; 1: refused, the reply is made; or -errno. */
+static int admit(struct exchange *e)
+{
+    /* Two lengths for one body: somebody before us may have read it otherwise (RFC 9112, 6.1). */
+    e->closes = request_header(&e->request, "Transfer-Encoding") &&
+                request_header(&e->request, "Content-Length");
+    if (e->closes)
+        return refuse(e, 400, "A body has either a length or a transfer encoding");
+    e->kind = routes_find(&e->request, &e->handler);
+    int r = check_access(e);
+    return r != 0 ? r : check_head(e);
 }
 
 /* Settles what became of a step: from a refusal or failure on the reply is fixed. */
@@ -282,7 +303,7 @@ static enum MHD_Result send_reply(struct exchange *e, struct MHD_Connection *con
         return MHD_NO;
     for (unsigned i = 0; i < reply->n_headers; i++)
         MHD_add_response_header(response, reply->headers[i].name, reply->headers[i].value);
-    if (atomic_load(&e->context->closing))
+    if (e->closes || atomic_load(&e->context->closing))
         MHD_add_response_header(response, "Connection", "close");
     enum MHD_Result result = MHD_queue_response(connection, reply->status, response);
     MHD_destroy_response(response);

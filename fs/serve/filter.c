@@ -192,6 +192,23 @@ static bool where_matches(const json_t *where, const json_t *record)
     return true;
 }
 
+static const char *required_text(const json_t *where, const char *key)
+{
+    const char *text = json_get_text(where, key);
+    json_t *part;
+    size_t i;
+    json_array_foreach(json_get_array(where, "and"), i, part)
+    {
+        text = text ? text : required_text(part, key);
+    }
+    return text;
+}
+
+const char *filter_required_text(const struct filter *f, const char *key)
+{
+    return f->where ? required_text(f->where, key) : NULL;
+}
+
 static bool tags_match(const json_t *wanted, const json_t *tags)
 {
     size_t i, k;

@@ -33,6 +33,10 @@ bool filter_parse_limit(const char *text, uint64_t *out);
 /* `0` and up. */
 bool filter_parse_offset(const char *text, uint64_t *out);
 
+/* The text that @key must have for a record to match; NULL when the where does not say so. For
+ * looking records up instead of walking over all. */
+const char *filter_required_text(const struct filter *f, const char *key);
+
 /* Does the record meet the where and the tags? */
 bool filter_matches(const struct filter *f, const json_t *record);
 

@@ -176,8 +176,104 @@ int models_note_upload(json_t *model, const char *path)
                                                                                           : 0;
 }
 
+/* With @id NULL: what the keys of all models of the project begin with. */
+static int make_index_key(const char *project_id, const char *id, struct buf *out)
+{
+    int r = buf_append(out, project_id, strlen(project_id) + 1); /* with its NUL */
+    return r < 0 || !id ? r : buf_puts(out, id);
+}
+
+int models_add(struct store_txn *txn, json_t *model)
+{
+    struct buf key BUF_CLEANUP = {0};
+    char id[NAMES_ID_BYTES];
+    const char *project_id = json_get_text(model, "projectId");
+    int r = records_new_id(txn, STORE_MODELS, "mo", 13, id);
+    if (r == 0 && json_object_set_new(model, "id", json_string(id)) < 0)
+        r = -ENOMEM;
+    if (r == 0)
+        r = store_put_json(txn, STORE_MODELS, store_key_of(id), model);
+    if (r < 0 || !project_id)
+        return r;
+    r = make_index_key(project_id, id, &key);
+    return r < 0 ? r
+                 : store_put_bytes(txn, STORE_BY_PROJECT, (struct store_key){key.data, key.len}, "",
+                                   0);
+}
+
+static int delete_index(struct store_txn *txn, const json_t *model, const char *id)
+{
+    struct buf key BUF_CLEANUP = {0};
+    const char *project_id = json_get_text(model, "projectId");
+    if (!project_id)
+        return 0;
+    int r = make_index_key(project_id, id, &key);
+    return r < 0 ? r : store_delete(txn, STORE_BY_PROJECT, (struct store_key){key.data, key.len});
+}
+
 int models_delete(struct store_txn *txn, const char *id)
 {
-    int r = store_delete(txn, STORE_MODELS, store_key_of(id));
+    json_t *model JSON_CLEANUP = NULL;
+    int r = records_get(txn, STORE_MODELS, id, &model);
+    if (r == 0)
+        r = delete_index(txn, model, id);
+    if (r == 0)
+        r = store_delete(txn, STORE_MODELS, store_key_of(id));
     return r < 0 ? r : files_delete_all(txn, id);
+}
+
+/* A walk over models that are looked up one by one. */
+struct lookup {
+    struct store_txn *txn;
+    const struct filter *filter;
+    json_t *records;
+    size_t prefix_len; /* of an index key, before the id */
+};
+
+static int look_up(const struct lookup *lookup, const char *id)
+{
+    json_t *model JSON_CLEANUP = NULL;
+    int r = records_get(lookup->txn, STORE_MODELS, id, &model);
+    if (r < 0)
+        return r == -ENOENT ? 0 : r;
+    return records_offer(model, lookup->filter, lookup->records);
+}
+
+static int look_up_indexed(struct store_key key, struct store_key value, void *arg)
+{
+    const struct lookup *lookup = arg;
+    char id[NAMES_ID_BYTES];
+    size_t len = key.len - lookup->prefix_len;
+    (void)value;
+    if (len >= sizeof(id))
+        return -EIO;
+    memcpy(id, (const char *)key.data + lookup->prefix_len, len);
+    id[len] = '\0';
+    return look_up(lookup, id);
+}
+
+static int look_up_project(struct lookup *lookup, const char *project_id)
+{
+    struct buf prefix BUF_CLEANUP = {0};
+    if (strlen(project_id) >= NAMES_ID_BYTES)
+        return 0; /* there is none, and the key could be too long for a table */
+    int r = make_index_key(project_id, NULL, &prefix);
+    lookup->prefix_len = prefix.len;
+    return r < 0 ? r
+                 : store_each(lookup->txn, STORE_BY_PROJECT,
+                              (struct store_key){prefix.data, prefix.len}, look_up_indexed, lookup);
+}
+
+int models_collect(struct store_txn *txn, const struct filter *filter, json_t **out)
+{
+    const char *id = filter_required_text(filter, "id");
+    const char *project_id = filter_required_text(filter, "projectId");
+    if (!id && !project_id)
+        return records_collect(txn, STORE_MODELS, filter, out);
+    json_t *records JSON_CLEANUP = json_array();
+    struct lookup lookup = {.txn = txn, .filter = filter, .records = records};
+    int r = !records ? -ENOMEM : id ? look_up(&lookup, id) : look_up_project(&lookup, project_id);
+    if (r == 0)
+        *out = steal_ptr(records);
+    return r;
 }

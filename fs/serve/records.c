@@ -61,6 +61,13 @@ static bool is_deleted(const json_t *record)
     return json_get_text(record, "dtDeleted") != NULL;
 }
 
+int records_offer(const json_t *record, const struct filter *filter, json_t *records)
+{
+    if (is_deleted(record) || !filter_matches(filter, record))
+        return 0;
+    return json_array_append(records, (json_t *)record) < 0 ? -ENOMEM : 0;
+}
+
 struct collection {
     const struct filter *filter;
     json_t *records;
@@ -71,11 +78,7 @@ static int collect_record(struct store_key key, struct store_key value, void *ar
     struct collection *collection = arg;
     json_t *record JSON_CLEANUP = store_value_json(value);
     (void)key;
-    if (!record)
-        return -EIO;
-    if (is_deleted(record) || !filter_matches(collection->filter, record))
-        return 0;
-    return json_array_append(collection->records, record) < 0 ? -ENOMEM : 0;
+    return record ? records_offer(record, collection->filter, collection->records) : -EIO;
 }
 
 int records_collect(struct store_txn *txn, enum store_table table, const struct filter *filter,

@@ -16,6 +16,9 @@ int records_set_now(json_t *record, const char *key);
 /* Sets dtModified to now, or just after what it was: it never stays the same. */
 int records_touch(json_t *record);
 
+/* Adds @record to @records (an array) if @filter wants it and it is not deleted. 0 or -ENOMEM. */
+int records_offer(const json_t *record, const struct filter *filter, json_t *records);
+
 /* Gathers the records that @filter wants, without deleted ones, in key order and not cut into
  * pages. */
 int records_collect(struct store_txn *txn, enum store_table table, const struct filter *filter,

@@ -38,8 +38,9 @@ enum {
 };
 
 static const char *const table_names[STORE_N_TABLES] = {
-    [STORE_PROJECTS] = "projects", [STORE_MODELS] = "models", [STORE_FILES] = "files",
-    [STORE_REFS] = "refs",         [STORE_KEYS] = "keys",     [STORE_SECRETS] = "secrets",
+    [STORE_PROJECTS] = "projects", [STORE_MODELS] = "models", [STORE_BY_PROJECT] = "by-project",
+    [STORE_FILES] = "files",       [STORE_REFS] = "refs",     [STORE_KEYS] = "keys",
+    [STORE_SECRETS] = "secrets",
 };
 
 struct store {

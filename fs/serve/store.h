@@ -21,8 +21,9 @@ struct store;
 struct store_txn;
 
 enum store_table {
-    STORE_PROJECTS, /* handle -> JSON */
-    STORE_MODELS,   /* id -> JSON */
+    STORE_PROJECTS,   /* handle -> JSON */
+    STORE_MODELS,     /* id -> JSON */
+    STORE_BY_PROJECT, /* project's handle, NUL, model's id -> nothing: a project's models */
     STORE_FILES,   /* model id, NUL, SHA-256 of the path -> JSON: a path may be longer than a key */
     STORE_REFS,    /* digest -> how many files have that content */
     STORE_KEYS,    /* name -> SHA-256 of the key */

@@ -7,16 +7,19 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <syslog.h>
 #include <time.h>
 #include <unistd.h>
 
 enum {
+    SYSLOG_FD = -1,
     LINE_BYTES = 4096
 }; /* a longer line is cut: one write() keeps lines of several threads apart */
 
 static atomic_int max_level = LOG_LEVEL_WARN;
 static atomic_int log_fd = STDERR_FILENO;
 
+static const int level_priorities[] = {LOG_ERR, LOG_WARNING, LOG_INFO, LOG_DEBUG};
 static const char *const level_names[] = {"error", "warning", "info", "debug"};
 static const char *const level_colours[] = {"\033[31m", "\033[33m", "", "\033[2m"};
 
@@ -32,6 +35,12 @@ int log_to_file(const char *path)
         return -errno;
     atomic_store(&log_fd, fd);
     return 0;
+}
+
+void log_to_syslog(void)
+{
+    openlog("modelfs", LOG_PID, LOG_DAEMON);
+    atomic_store(&log_fd, SYSLOG_FD);
 }
 
 /* Writes the head of a line into @line and returns its length: a time in a file, a colour on a terminal. */
@@ -51,13 +60,19 @@ static size_t format_head(char *line, size_t cap, enum log_level level, int fd)
     return (size_t)n;
 }
 
-static void write_line(enum log_level level, const char *fmt, va_list args)
+static void __attribute__((format(printf, 2, 0)))
+write_line(enum log_level level, const char *fmt, va_list args)
 {
     if ((int)level > atomic_load(&max_level))
         return;
     int saved_errno = errno;
     int fd = atomic_load(&log_fd);
     char line[LINE_BYTES];
+    if (fd == SYSLOG_FD) {
+        vsyslog(level_priorities[level], fmt, args);
+        errno = saved_errno;
+        return;
+    }
     size_t len = format_head(line, sizeof(line), level, fd);
     int n = vsnprintf(line + len, sizeof(line) - len - 1, fmt, args);
     if (n > 0)

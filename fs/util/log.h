@@ -11,6 +11,9 @@ void log_set_level(enum log_level level);
 /* From now on lines go to @path (appended, created 0600) with a time stamp. 0 or -errno. */
 int log_to_file(const char *path);
 
+/* From now on lines go to the system's log. */
+void log_to_syslog(void);
+
 void log_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -11,12 +11,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <fuse_lowlevel.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 
 #include "cache/blocks.h"
 #include "read/reader.h"
@@ -34,14 +34,17 @@ struct ops {
     struct fuse_session *session;
     char *mountpoint;
     bool mounted;
+    pthread_mutex_t lock;    /* guards files */
+    struct open_file *files; /* all that are open: at the end the kernel does not release them */
     atomic_ullong counts[OPS_N_KINDS];
 };
 
 /* What an open file is: one of the three. */
 struct open_file {
-    struct reader *reader; /* of a blob */
-    struct tree_node node; /* of a text made once */
-    struct buf text;       /* of a text made at this open */
+    struct reader *reader;        /* of a blob */
+    struct tree_node node;        /* of a text made once */
+    struct buf text;              /* of a text made at this open */
+    struct open_file *next, **at; /* in ops->files */
 };
 
 /* A request that waits for a directory's listing. */
@@ -269,6 +272,26 @@ static int open_node(struct ops *ops, fuse_ino_t ino, struct open_file *file,
     }
 }
 
+static void link_file(struct ops *ops, struct open_file *file)
+{
+    pthread_mutex_lock(&ops->lock);
+    file->next = ops->files;
+    file->at = &ops->files;
+    if (file->next)
+        file->next->at = &file->next;
+    ops->files = file;
+    pthread_mutex_unlock(&ops->lock);
+}
+
+static void unlink_file(struct ops *ops, struct open_file *file)
+{
+    pthread_mutex_lock(&ops->lock);
+    *file->at = file->next;
+    if (file->next)
+        file->next->at = file->at;
+    pthread_mutex_unlock(&ops->lock);
+}
+
 static void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
     count(ops_of(req), OPS_OPEN);
@@ -283,13 +306,18 @@ static void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
         return;
     }
     fi->fh = (uintptr_t)file;
+    struct ops *ops = ops_of(req);
+    link_file(ops, file);
     if (fuse_reply_open(req, fi) == 0)
         (void)steal_ptr(file);
+    else
+        unlink_file(ops, file);
 }
 
 static void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
     (void)ino;
+    unlink_file(ops_of(req), file_of(fi));
     free_file(file_of(fi));
     fuse_reply_err(req, 0);
 }
@@ -552,15 +580,51 @@ static int add_options(const struct ops_options *o, struct fuse_args *args)
     return r;
 }
 
+/* Undoes mountinfo's octal escapes in place. */
+static void unescape(char *text)
+{
+    char *to = text;
+    for (unsigned code; *text; to++) {
+        if (sscanf(text, "\\%3o", &code) == 1) {
+            *to = (char)code;
+            text += 4;
+        } else {
+            *to = *text++;
+        }
+    }
+    *to = '\0';
+}
+
+/* The device number of the mount, from mountinfo: stat() would need an answer from ourselves. */
+static bool find_device(const char *mountpoint, unsigned *out_major, unsigned *out_minor)
+{
+    CLEANUP(cleanup_fclose) FILE *f = fopen("/proc/self/mountinfo", "re");
+    CLEANUP(cleanup_free) char *line = NULL;
+    size_t cap = 0;
+    bool found = false;
+    while (f && getline(&line, &cap, f) > 0) {
+        CLEANUP(cleanup_free) char *at = NULL;
+        unsigned major, minor;
+        if (sscanf(line, "%*u %*u %u:%u %*s %ms", &major, &minor, &at) != 3)
+            continue;
+        unescape(at);
+        if (strcmp(at, mountpoint) != 0)
+            continue;
+        *out_major = major; /* the last one lies on top */
+        *out_minor = minor;
+        found = true;
+    }
+    return found;
+}
+
 /* Raises the kernel's own read-ahead for this mount, which FUSE itself can only lower: for root, by the mount's backing device. */
 static void set_kernel_read_ahead(const struct ops *ops)
 {
     char path[96];
-    struct stat st;
-    if (!ops->options.read_ahead_kib || stat(ops->mountpoint, &st) < 0)
+    unsigned major, minor;
+    if (!ops->options.read_ahead_kib || !find_device(ops->mountpoint, &major, &minor))
         return;
-    snprintf(path, sizeof(path), "/sys/class/bdi/%u:%u/read_ahead_kb", major(st.st_dev),
-             minor(st.st_dev));
+    snprintf(path, sizeof(path), "/sys/class/bdi/%u:%u/read_ahead_kb", major, minor);
     CLEANUP(cleanup_fclose) FILE *f = fopen(path, "we");
     if (!f || fprintf(f, "%d\n", ops->options.read_ahead_kib) < 0)
         log_debug("the kernel's read-ahead stays as it is: %s", strerror(errno));
@@ -586,6 +650,7 @@ int ops_mount(const struct ops_options *options, const char *mountpoint, struct 
     *out_why = "memory is short";
     if (!ops)
         return -ENOMEM;
+    pthread_mutex_init(&ops->lock, NULL);
     ops->options = *options;
     ops->mountpoint = strdup(mountpoint);
     int r = ops->mountpoint ? add_options(options, &args) : -ENOMEM;
@@ -597,21 +662,14 @@ int ops_mount(const struct ops_options *options, const char *mountpoint, struct 
         r = ops->mounted ? 0 : why_not_mounted(errno, out_why);
     }
     if (r < 0)
-        ops_unmount(ops);
+        ops_free(ops);
     else
         *out = ops;
     return r;
 }
 
-static void *raise_read_ahead(void *ctx)
-{
-    set_kernel_read_ahead(ctx);
-    return NULL;
-}
-
 int ops_loop(struct ops *ops)
 {
-    pthread_t helper;
     struct fuse_loop_config *config = fuse_loop_cfg_create();
     if (!config || fuse_set_signal_handlers(ops->session) < 0) {
         if (config)
@@ -621,11 +679,8 @@ int ops_loop(struct ops *ops)
     fuse_loop_cfg_set_clone_fd(config, 1);
     fuse_loop_cfg_set_max_threads(config, (unsigned)ops->options.n_threads);
     fuse_loop_cfg_set_idle_threads(config, (unsigned)ops->options.n_threads);
-    /* stat() of the mount needs an answer from the loop, so it is asked from beside it */
-    bool helped = pthread_create(&helper, NULL, raise_read_ahead, ops) == 0;
+    set_kernel_read_ahead(ops);
     int r = fuse_session_loop_mt(ops->session, config);
-    if (helped)
-        pthread_join(helper, NULL);
     fuse_loop_cfg_destroy(config);
     fuse_remove_signal_handlers(ops->session);
     return r < 0 ? r : 0;
@@ -633,12 +688,25 @@ int ops_loop(struct ops *ops)
 
 void ops_unmount(struct ops *ops)
 {
+    if (ops && ops->mounted)
+        fuse_session_unmount(ops->session);
+    if (ops)
+        ops->mounted = false;
+}
+
+void ops_free(struct ops *ops)
+{
     if (!ops)
         return;
-    if (ops->mounted)
-        fuse_session_unmount(ops->session);
+    ops_unmount(ops);
+    while (ops->files) {
+        struct open_file *file = ops->files;
+        unlink_file(ops, file);
+        free_file(file);
+    }
     if (ops->session)
         fuse_session_destroy(ops->session);
+    pthread_mutex_destroy(&ops->lock);
     free(ops->mountpoint);
     free(ops);
 }

@@ -40,8 +40,10 @@ int ops_mount(const struct ops_options *options, const char *mountpoint, struct 
 /* Answers requests until the mount is gone or SIGINT, SIGTERM or SIGHUP comes. 0 or -errno. */
 int ops_loop(struct ops *ops);
 
-/* Unmounts. NULL is fine. */
+/* Takes the mount away; what is still parked may go on replying, into nothing. NULL is fine. */
 void ops_unmount(struct ops *ops);
+/* Closes what is open and frees. Everything parked must have been answered. NULL is fine. */
+void ops_free(struct ops *ops);
 
 /* Counts since the mount, for stats. */
 enum ops_kind { OPS_LOOKUP, OPS_GETATTR, OPS_OPEN, OPS_READ, OPS_READDIR, OPS_XATTR, OPS_N_KINDS };

@@ -43,7 +43,7 @@ class Reply:
 
 
 class Server:
-    """A running `modelfs serve`. Calls give a Reply; names of the API's own are used as they are."""
+    """A running `modelfs serve`. request() and url() give a Reply, the rest what is in it."""
 
     def __init__(self, data, *options, listen="127.0.0.1:0", key=None, **process):
         self.data, self.key = pathlib.Path(data), key
@@ -501,6 +501,13 @@ def test_models_are_found_by_filter_and_page(server):
     assert found(query="limit=0") == ([], 6)
     assert found(query="offset=6") == ([], 6)
     assert found(query="limit=2", projectId=project) == (newest_first[::2][:2], 3)
+    assert found(id=ids[1]) == found(id=ids[1], projectId=project) == ([ids[1]], 1)
+    for missing in ("x", "x" * 3000, ids[1][:-1], ""):
+        assert found(id=missing) == found(projectId=missing) == ([], 0)
+    assert found(id=ids[0], projectId=project) == ([], 0)
+    assert found(projectId=project[:-1]) == ([], 0)
+    server.request("POST", "/mlModels/deleteModel/", {"id": ids[1]})
+    assert [m["id"] for m in server.models(projectId=project)["modelList"]] == [ids[5], ids[3]]
 
 
 @pytest.mark.parametrize("query", [
@@ -565,6 +572,18 @@ def test_odd_requests_are_refused_in_shape(server, path, status):
     assert reply.status == status
     assert reply.json["error"]["status"] == status
     assert all(" serve: " in line for line in server.log().splitlines())
+
+
+def test_a_body_of_two_lengths_is_refused(server):
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+        connection.sendall(b"POST /projects HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n"
+                           b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+                           b"GET /projects HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        got = b""
+        while piece := connection.recv(65536):
+            got += piece
+    assert got.startswith(b"HTTP/1.1 400 ")
+    assert got.count(b"HTTP/1.1 ") == 1
 
 
 def test_a_body_that_is_too_large_is_413(server):

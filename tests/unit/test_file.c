@@ -133,7 +133,8 @@ static void validators_are_told_apart(void)
     CHECK_STR(etag, "\"-9000000000000000000--1-18446744073709551615\"");
 }
 
-/* Opens the file `change`, reads a piece, lets @change act, and gives what the next read returns. */
+/* Opens the file `change`, reads a piece, lets @change act, and gives what the next read
+ * returns. */
 static ssize_t read_after(void (*change)(void))
 {
     struct file_range range CLEANUP(file_range_deinit) = {.fd = -1};

@@ -184,6 +184,33 @@ static void limits_in_a_query_are_numbers(void)
     }
 }
 
+static void says_which_text_a_record_must_have(void)
+{
+    static const struct {
+        const char *filter, *id;
+    } filters[] = {
+        {"{}", NULL},
+        {"{\"where\":{\"id\":\"m1\"}}", "m1"},
+        {"{\"where\":{\"id\":null}}", NULL},
+        {"{\"where\":{\"id\":{\"neq\":\"m1\"}}}", NULL},
+        {"{\"where\":{\"and\":[{\"name\":\"n\"},{\"id\":\"m1\"}]}}", "m1"},
+        {"{\"where\":{\"and\":[{\"and\":[{\"id\":\"m1\"}]}]}}", "m1"},
+        {"{\"where\":{\"or\":[{\"id\":\"m1\"}]}}", NULL},
+        {"{\"where\":{\"and\":[{\"or\":[{\"id\":\"m1\"}]}]}}", NULL},
+    };
+    for (size_t i = 0; i < sizeof(filters) / sizeof(*filters); i++) {
+        json_t *json JSON_CLEANUP = parse(filters[i].filter);
+        struct filter f;
+        filter_init(&f);
+        CHECK(!filter_take(&f, json));
+        const char *id = filter_required_text(&f, "id");
+        if (filters[i].id)
+            CHECK_STR(id, filters[i].id);
+        else
+            CHECK(!id);
+    }
+}
+
 static void survives_each_allocation_failure(void)
 {
     json_t *all JSON_CLEANUP = parse(records);
@@ -204,6 +231,7 @@ int main(void)
     TEST("one of the tags will do", one_of_the_tags_will_do);
     TEST("pages are cut from the order", pages_are_cut_from_the_order);
     TEST("limits in a query are numbers", limits_in_a_query_are_numbers);
+    TEST("says which text a record must have", says_which_text_a_record_must_have);
     TEST("survives each allocation failure", survives_each_allocation_failure);
     return check_done();
 }

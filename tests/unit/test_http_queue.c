@@ -201,7 +201,8 @@ static void many_at_once_all_arrive(void)
     deinit_probes(probes, MANY);
 }
 
-/* Files of several lengths, all started by a callback: so the only thread finds them all at once. */
+/* Files of several lengths, all started by a callback: so the only thread finds them all at
+ * once. */
 struct files {
     struct http *http;
     struct http_request requests[4];
