@@ -4,7 +4,8 @@
  * -EEXIST, MDB_MAP_FULL -ENOSPC, MDB_MAP_RESIZED is settled inside, and all that speaks of damage (MDB_CORRUPTED, MDB_PAGE_NOTFOUND,
  * MDB_INVALID, a failed LMDB assertion, a fault inside the map) -EIO, after which the environment stays broken until it is opened anew.
  *
- * An environment may be open once in a process. Any thread may call; a transaction belongs to the thread that uses it. */
+ * An environment may be open once in a process. Any thread may call; a transaction belongs to the thread that uses it. In a disposable one all
+ * that writes and syncs must come from one thread at a time. */
 #pragma once
 
 #include <stdbool.h>
@@ -46,6 +47,9 @@ int env_begin(struct env *env, bool writes, struct env_txn **out);
 /* Ends it. After a commit that failed nothing of it was written. */
 int env_commit(struct env_txn *txn);
 void env_abort(struct env_txn *txn); /* NULL is fine */
+
+/* Lets go what readers hold that were killed: pages that would never be used again. */
+int env_forget_dead_readers(struct env *env);
 
 /* -ENOENT when there is no such key. */
 int env_get(struct env_txn *txn, unsigned table, struct env_bytes key, struct env_bytes *out_value);

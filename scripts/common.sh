@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2034 # the lists are for those who source this
 # SPDX-License-Identifier: Apache-2.0
 # What the scripts share: packages, python environments, builds. To be sourced by bash.
 
@@ -25,6 +26,15 @@ fail() {
     exit 1
 }
 
+# quietly COMMAND...: what it says is shown only when it fails.
+quietly() {
+    local said
+    said=$("$@" 2>&1) || {
+        printf '%s\n' "$said" >&2
+        return 1
+    }
+}
+
 as_root() {
     if [ "$(id -u)" = 0 ]; then
         "$@"
@@ -46,9 +56,9 @@ install_packages() {
     done
     [ ${#missing[@]} -gt 0 ] || return 0
     say "installing ${missing[*]}"
-    as_root apt-get update -qq
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-        "${missing[@]}" >/dev/null
+    quietly as_root apt-get update
+    quietly as_root env DEBIAN_FRONTEND=noninteractive \
+        apt-get install -y --no-install-recommends "${missing[@]}"
 }
 
 # A python that is new enough and can make environments: Debian's own, or the first on the path.
@@ -82,6 +92,6 @@ make_venv() {
 build() {
     local dir=$1
     shift
-    [ -f "$dir/build.ninja" ] || meson setup "$dir" "$@" >/dev/null
+    [ -f "$dir/build.ninja" ] || quietly meson setup "$dir" "$@"
     ninja -C "$dir" --quiet
 }

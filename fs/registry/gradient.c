@@ -8,29 +8,18 @@
  * Both GETs carry their filter in a body: that is how the service was made. listFiles gives signed URLs that run out, so a
  * locator is a new listFiles. digest and dtModified are `modelfs serve`'s own keys; elsewhere a file has the model's time.
  *
- * Models without a project stand under a project of our own, UNASSIGNED, that shows when it has any. */
+ * Models without a project stand under a project of our own, GRADIENT_UNASSIGNED, that shows when it has any. */
 #include "registry/registry.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "net/http.h"
-#include "net/retry.h"
-#include "net/url.h"
-#include "registry/credentials.h"
+#include "registry/gradient_call.h"
 #include "registry/summary.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
 #include "util/json.h"
-#include "util/log.h"
-
-#define UNASSIGNED "unassigned"
-
-enum {
-    CALL_DEADLINE_MS = 60000,
-    MAX_REPLY_BYTES = 512 << 20, /* a listing of a million files with long URLs */
-};
 
 static const char *const schemes[] = {"gradient+http", "gradient+https", NULL};
 
@@ -63,84 +52,11 @@ static int gradient_open(const char *origin, struct http *http, void **out)
     return 0;
 }
 
-/* What went wrong, said once, with what to do about it. */
-static void log_failure(const char *url, int status, int err)
-{
-    char shown[512];
-    url_redact(url, shown, sizeof(shown));
-    if (err == -EACCES)
-        log_warn("%s answered %d: the API key is missing or wrong; " CREDENTIALS_HINT, shown,
-                 status);
-    else if (status)
-        log_warn("%s answered %d", shown, status);
-    else
-        log_warn("%s cannot be reached: %s", shown, strerror(-err));
-}
-
-struct call {
-    const char *path;   /* with its query */
-    const json_t *body; /* may be NULL */
-};
-
-static int send_call(struct gradient *g, const char *url, const char *body,
-                     struct http_reply *reply)
-{
-    CLEANUP(cleanup_free) char *key = NULL;
-    int r = credentials_api_key(&key);
-    if (r < 0)
-        return r == -ENOMEM ? r : -EACCES;
-    const struct http_header headers[] = {{"Accept", "application/json"},
-                                          {"Content-Type", "application/json"},
-                                          {"X-API-Key", key ? key : ""}};
-    const struct http_request request = {
-        .url = url,
-        .headers = headers,
-        .n_headers = key ? 3 : 2,
-        .body = body,
-        .body_len = body ? strlen(body) : 0,
-        .deadline_ms = CALL_DEADLINE_MS,
-        .max_bytes = MAX_REPLY_BYTES,
-        .urgent = true,
-        .follow = true,
-    };
-    return http_fetch(g->http, &request, reply);
-}
-
-static void cleanup_reply(struct http_reply *reply)
-{
-    http_reply_deinit(reply);
-}
-
-static int parse_reply(const char *url, const struct http_reply *reply, json_t **out)
-{
-    char why[JSON_ERROR_TEXT_LENGTH], shown[512];
-    *out = json_parse(reply->body.data ? reply->body.data : "", reply->body.len, why);
-    if (*out)
-        return 0;
-    url_redact(url, shown, sizeof(shown));
-    log_warn("%s answered what is no JSON: %s", shown, why);
-    return -EPROTO;
-}
-
 /* One call and its JSON. */
-static int call_api(struct gradient *g, const struct call *call, json_t **out,
+static int call_api(struct gradient *g, const struct gradient_call *call, json_t **out,
                     int64_t *out_retry_after_ms)
 {
-    struct buf url BUF_CLEANUP = {0};
-    CLEANUP(cleanup_reply) struct http_reply reply = {0};
-    CLEANUP(cleanup_free) char *body = call->body ? json_dumps(call->body, JSON_COMPACT) : NULL;
-    int r = buf_printf(&url, "%s%s", g->base, call->path);
-    if (r < 0 || (call->body && !body))
-        return -ENOMEM;
-    r = send_call(g, url.data, body, &reply);
-    if (r == 0)
-        r = retry_status_errno(reply.status);
-    *out_retry_after_ms = reply.retry_after_ms;
-    if (r < 0) {
-        log_failure(url.data, reply.status, r);
-        return r;
-    }
-    return parse_reply(url.data, &reply, out);
+    return gradient_call(g->http, g->base, call, out, out_retry_after_ms);
 }
 
 static int64_t parse_time(const json_t *object, const char *key)
@@ -161,7 +77,7 @@ static int call_models(struct gradient *g, const char *key, const char *value, j
     JSON_CLEANUP json_t *body = json_pack("{s:{s:{s:[o]}}}", "filter", "where", "and", condition);
     if (!body)
         return -ENOMEM;
-    const struct call call = {"/mlModels/getModelList/?limit=-1", body};
+    const struct gradient_call call = {NULL, "/mlModels/getModelList/?limit=-1", body};
     return call_api(g, &call, out, retry);
 }
 
@@ -200,7 +116,7 @@ static int list_models(struct gradient *g, const char *project_id, struct listin
                        int64_t *retry)
 {
     JSON_CLEANUP json_t *reply = NULL;
-    const char *wanted = strcmp(project_id, UNASSIGNED) == 0 ? NULL : project_id;
+    const char *wanted = strcmp(project_id, GRADIENT_UNASSIGNED) == 0 ? NULL : project_id;
     int r = call_models(g, "projectId", wanted, &reply, retry);
     return r < 0 ? r : add_models(listing, reply, wanted);
 }
@@ -209,9 +125,9 @@ static int list_models(struct gradient *g, const char *project_id, struct listin
 static int add_unassigned(struct gradient *g, struct listing *listing)
 {
     LISTING_CLEANUP struct listing *models = listing_new(LISTING_MODELS);
-    struct listing_entry entry = {.id = UNASSIGNED, .name = UNASSIGNED};
+    struct listing_entry entry = {.id = GRADIENT_UNASSIGNED, .name = GRADIENT_UNASSIGNED};
     int64_t retry;
-    if (!models || list_models(g, UNASSIGNED, models, &retry) < 0 || !models->n_entries)
+    if (!models || list_models(g, GRADIENT_UNASSIGNED, models, &retry) < 0 || !models->n_entries)
         return 0;
     for (size_t i = 0; i < models->n_entries; i++)
         if (models->entries[i].mtime_ns > entry.mtime_ns)
@@ -227,7 +143,7 @@ static int list_projects(struct gradient *g, struct listing *listing, int64_t *r
     JSON_CLEANUP json_t *reply = NULL;
     size_t i;
     json_t *project;
-    int r = call_api(g, &(struct call){filter, NULL}, &reply, retry);
+    int r = call_api(g, &(struct gradient_call){NULL, filter, NULL}, &reply, retry);
     if (r == 0 && !json_get_array(reply, "data"))
         r = -EPROTO;
     json_array_foreach(r == 0 ? json_get_array(reply, "data") : NULL, i, project)
@@ -304,7 +220,7 @@ static int list_files(struct gradient *g, const char *model_id, struct listing *
     json_t *file;
     int r = fill_self(g, model_id, listing, retry);
     if (r == 0)
-        r = call_api(g, &(struct call){"/mlModels/listFiles/", body}, &reply, retry);
+        r = call_api(g, &(struct gradient_call){NULL, "/mlModels/listFiles/", body}, &reply, retry);
     if (r == 0 && !json_is_array(reply))
         r = -EPROTO;
     json_array_foreach(r == 0 ? reply : NULL, i, file)

@@ -18,8 +18,7 @@ HANG_S = 150
 @pytest.fixture(scope="session")
 def modelfs_bin():
     """The program under test: MODELFS_BIN, or what ./scripts/test built."""
-    path = pathlib.Path(os.environ.get("MODELFS_BIN") or ROOT / "build" / "modelfs")
-    path = path if path.is_file() else ROOT / "build" / "fs" / "modelfs"
+    path = pathlib.Path(os.environ.get("MODELFS_BIN") or ROOT / "build" / "fs" / "modelfs")
     assert path.is_file(), "no modelfs: build it, or name it in MODELFS_BIN"
     return str(path)
 

@@ -28,6 +28,7 @@ class Failure(AssertionError):
 def environment(**extra):
     """A clean environment: nothing of the person who runs the tests gets in."""
     env = {k: v for k, v in os.environ.items() if not k.startswith(("PAPERSPACE_", "MODELFS_"))}
+    env["HOME"] = "/nonexistent"
     env.update({k: str(v) for k, v in extra.items() if v is not None})
     return env
 
@@ -159,7 +160,7 @@ class Mount:
         run = subprocess.run(
             command, capture_output=True, text=True, timeout=END_S, env=environment()
         )
-        status = wait_exit(self.process, END_S)
+        status = wait_exit(self.process, END_S) if run.returncode == 0 else None
         if run.returncode != 0 or status != 0 or is_mounted(self.path):
             raise Failure(
                 f"umount: status {run.returncode}, mount's status {status}\n"
@@ -216,9 +217,12 @@ class Watchdog:
 
     def _fire(self):
         self.fired = True
-        for process in self.processes:
-            if process.poll() is None:
-                process.send_signal(signal.SIGABRT)
+        for number in (signal.SIGABRT, signal.SIGKILL):
+            for process in self.processes:
+                if wait_exit(process, 0) is None:
+                    process.send_signal(number)
+            for process in self.processes:
+                wait_exit(process, 5)
 
     def stop(self):
         self._timer.cancel()
@@ -262,15 +266,19 @@ class Server:
 
     def push(self, path, project, name, kind, metrics=None, check=True):
         """`modelfs push`; returns the finished run."""
-        command = [self.binary, "push", str(path), "--to", self.url, "--project", project]
-        command += ["--name", name, "--type", kind]
-        command += ["--metrics", str(metrics)] if metrics else []
-        run = subprocess.run(
-            command, capture_output=True, text=True, timeout=120, env=environment()
-        )
+        what = ["push", path, "--to", self.url, "--project", project]
+        what += ["--name", name, "--type", kind]
+        what += ["--metrics", metrics] if metrics else []
+        run = run_modelfs(self.binary, *what, seconds=120)
         if check and run.returncode != 0:
             raise Failure(f"modelfs push: status {run.returncode}: {run.stderr}")
         return run
+
+    def add_key(self, name):
+        """From now on a key is needed; it is returned."""
+        return run_modelfs(
+            self.binary, "serve", "--data", self.data, "--add-key", name
+        ).stdout.strip()
 
     def stop(self):
         """SIGTERM; it must end with status 0."""

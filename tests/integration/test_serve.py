@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The registry server, seen from outside: requests over HTTP and the files it keeps.
 
-The binary is $MODELFS_BIN or build/modelfs. Each test has a server of its own on a free port.
+The binary is $MODELFS_BIN or build/fs/modelfs. Each test has a server of its own on a free port.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ import urllib.parse
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-BIN = os.environ.get("MODELFS_BIN", str(ROOT / "build" / "modelfs"))
+BIN = os.environ.get("MODELFS_BIN", str(ROOT / "build" / "fs" / "modelfs"))
 BOUNDARY = "0123456789abcdef" * 2
 HEAD = (f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; '
         'filename="/x/é.bin"\r\n\r\n').encode()

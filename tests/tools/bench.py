@@ -13,6 +13,7 @@ BENCH_RUNS rounds (3), over BENCH_MIB MiB (1024) of content made from a seed.
   again                the same mount: bytes come from the kernel's page cache
 """
 
+import contextlib
 import http.client
 import json
 import os
@@ -27,7 +28,7 @@ import threading
 import time
 
 from fake_registry import FakeRegistry
-from processes import Mount, Server, wait_mount_table, is_mounted
+from processes import Mount, Server, is_mounted, wait_mount_table
 from seeded import Seeded
 
 MIB = 1 << 20
@@ -106,6 +107,8 @@ class Bench:
         self.modelfs, self.ceiling, self.folder = modelfs, ceiling, folder
         self.table = Table()
         self.n_mounts = 0
+        self.server = None
+        self.ends = contextlib.ExitStack()
 
     def mount(self, source, cache, **options):
         self.n_mounts += 1
@@ -113,25 +116,27 @@ class Bench:
         target.mkdir(exist_ok=True)
         log = self.folder / f"mount{self.n_mounts}.log"
         options = {"cache_dir": cache, "cache_size": f"{8 * SIZE // MIB}M", **options}
-        return Mount(self.modelfs, source, target, options, log, allowed=["."]).wait()
+        mounted = Mount(self.modelfs, source, target, options, log, allowed=["."])
+        self.ends.callback(mounted.end)
+        return mounted.wait()
 
     # The registry.
 
     def fill(self):
         """A served registry with N_BIG_FILES models of one file each; keeps the first file."""
-        server = Server(
+        self.server = Server(
             self.modelfs, self.folder / "registry", self.folder / "serve.log", ["."]
         ).start()
+        self.ends.callback(self.server.stop)
         self.plain = self.folder / "plain.bin"
         for number in range(N_BIG_FILES):
             path = self.folder / "data.bin"
             Seeded(number, SIZE).write_to(path)
-            server.push(path, "bench", f"big{number}", "Custom")
+            self.server.push(path, "bench", f"big{number}", "Custom")
             if number == 0:
                 path.rename(self.plain)
             else:
                 path.unlink()
-        self.server = server
 
     def link(self):
         """A signed URL of the first file."""
@@ -205,17 +210,20 @@ class Bench:
     def fuse_ceiling(self):
         target = self.folder / "mnt"
         process = subprocess.Popen([self.ceiling, self.plain, target])
+        self.ends.callback(process.terminate)
         assert wait_mount_table(lambda: is_mounted(target), process, 60)
         read_ahead_path(target).write_text(self.read_ahead_kb)
         path = target / "file"
         self.table.add(
             "ceiling: random 256 KiB", timed(read_at_random, path), RANDOM_READS * RANDOM_BYTES
         )
-        os.posix_fadvise(os.open(path, os.O_RDONLY), 0, 0, os.POSIX_FADV_DONTNEED)
+        fd = os.open(path, os.O_RDONLY)
+        os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
+        os.close(fd)
         self.table.add("ceiling: sequential", timed(read_through, path), SIZE)
         self.table.add("ceiling: sequential, again", timed(read_through, path), SIZE)
         process.terminate()
-        process.wait(30)
+        assert process.wait(30) == 0
 
     @staticmethod
     def big_file(mounted, number):
@@ -338,9 +346,12 @@ def main(modelfs, ceiling, json_path):
         tempfile.mkdtemp(prefix="modelfs-bench.", dir=os.environ.get("TMPDIR", "/var/tmp"))
     )
     bench = Bench(os.path.abspath(modelfs), os.path.abspath(ceiling), folder)
-    try:
-        bench.fill()
+    with contextlib.ExitStack() as ends:
+        ends.callback(shutil.rmtree, folder, ignore_errors=True)
+        ends.push(bench.ends)
         registry = many_files()
+        ends.callback(registry.stop)
+        bench.fill()
         for number in range(RUNS):
             print(f"round {number + 1} of {RUNS}", file=sys.stderr)
             bench.warm_registry()
@@ -352,10 +363,6 @@ def main(modelfs, ceiling, json_path):
             bench.listing(registry)
         bench.warm_registry()
         peak = bench.memory()
-        registry.stop()
-        bench.server.stop()
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
     print_table(bench.table, peak)
     found = {
         "rows": list(bench.table.rows()),

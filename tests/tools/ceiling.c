@@ -138,7 +138,7 @@ static int serve(struct fuse_session *session, const char *mountpoint)
     fuse_loop_cfg_destroy(config);
     fuse_session_unmount(session);
     fuse_remove_signal_handlers(session);
-    return err != 0;
+    return err < 0; /* above 0 it is the signal that ended it */
 }
 
 int main(int argc, char **argv)

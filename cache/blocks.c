@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cache/blocks.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cache/blocks_state.h"
+#include "cache/evict.h"
+#include "cache/meta_table.h"
+#include "cache/record.h"
+
+/* Below this nothing useful would stay: a handful of blocks and what LMDB needs around them. */
+static const uint64_t least_limit_bytes = UINT64_C(16) << 20;
+
+/* Names this version's tables and their formats; another version makes a folder of its own. */
+static const char version_dir[] = "v1";
+
+static void blocks_destroy(struct blocks *blocks)
+{
+    writer_free(blocks->writer);
+    meta_free(blocks->meta);
+    env_close(blocks->tables.env);
+    pending_free(blocks->pending);
+    tokens_free(blocks->tokens);
+    free((char *)blocks->options.dir);
+    free(blocks);
+}
+
+static int open_tables(struct blocks *blocks)
+{
+    bool dropped = false;
+    int r = tables_open(blocks->options.dir, blocks->options.limit_bytes, &blocks->tables, &dropped);
+    if (r == 0 && dropped && blocks->options.report)
+        blocks->options.report(blocks->options.report_ctx,
+                               "the cache was damaged or not complete; it starts empty");
+    return r;
+}
+
+static int start_writer(struct blocks *blocks)
+{
+    struct writer_options options = {
+        .tables = &blocks->tables,
+        .pending = blocks->pending,
+        .tokens = blocks->tokens,
+        .dir = blocks->options.dir,
+        .limit_bytes = blocks->options.limit_bytes,
+        .min_free_bytes = blocks->options.min_free_bytes,
+        .report = blocks->options.report,
+        .report_ctx = blocks->options.report_ctx,
+    };
+    int r = writer_new(&options, &blocks->writer);
+    if (r < 0)
+        return r;
+    blocks->meta = meta_new(&blocks->tables, blocks->writer);
+    return blocks->meta ? 0 : -ENOMEM;
+}
+
+/* Takes the options over, the folder of this version as `dir`. */
+static int copy_options(struct blocks *blocks, const struct blocks_options *options)
+{
+    blocks->options = *options;
+    if (blocks->options.limit_bytes < least_limit_bytes)
+        blocks->options.limit_bytes = least_limit_bytes;
+    char *dir = NULL;
+    if (asprintf(&dir, "%s/%s", options->dir, version_dir) < 0)
+        dir = NULL;
+    blocks->options.dir = dir;
+    return dir ? 0 : -ENOMEM;
+}
+
+int blocks_open(const struct blocks_options *options, struct blocks **out)
+{
+    struct blocks *blocks = calloc(1, sizeof(*blocks));
+    if (!blocks)
+        return -ENOMEM;
+    int r = copy_options(blocks, options);
+    blocks->pending = pending_new();
+    blocks->tokens = tokens_new();
+    if (r == 0 && (!blocks->pending || !blocks->tokens))
+        r = -ENOMEM;
+    if (r == 0)
+        r = open_tables(blocks);
+    if (r == 0)
+        r = start_writer(blocks);
+    if (r < 0)
+        blocks_destroy(blocks);
+    else
+        *out = blocks;
+    return r;
+}
+
+void blocks_close(struct blocks *blocks)
+{
+    if (blocks)
+        blocks_destroy(blocks);
+}
+
+/* --- buffers --- */
+
+struct block_buf *block_buf_ref(struct block_buf *buf)
+{
+    __atomic_fetch_add(&buf->refs, 1, __ATOMIC_RELAXED);
+    return buf;
+}
+
+void block_buf_unref(struct block_buf *buf)
+{
+    if (buf && __atomic_sub_fetch(&buf->refs, 1, __ATOMIC_ACQ_REL) == 0)
+        buf->release(buf);
+}
+
+bool blocks_offer(struct blocks *blocks, struct block_buf *buf)
+{
+    if (buf->present != 0 && writer_offer(blocks->writer, buf))
+        return true;
+    atomic_fetch_add(&blocks->dropped_offers, 1);
+    return false;
+}
+
+uint64_t blocks_pending_bytes(struct blocks *blocks)
+{
+    return pending_bytes(blocks->pending);
+}
+
+static int do_nothing(struct env_txn *txn, const struct tables *tables, void *ctx)
+{
+    (void)txn;
+    (void)tables;
+    (void)ctx;
+    return 0;
+}
+
+void blocks_flush(struct blocks *blocks)
+{
+    writer_call(blocks->writer, do_nothing, NULL, 0);
+}
+
+/* --- a blob's blocks --- */
+
+typedef int block_fn(struct env_txn *txn, const struct tables *tables, const uint8_t *key,
+                     struct env_bytes value, void *ctx);
+
+static bool is_of_blob(struct env_bytes key, const struct blob_id *blob)
+{
+    return key.len == BLOCK_KEY_BYTES && memcmp(key.data, blob, sizeof(*blob)) == 0;
+}
+
+/* Calls @fn for every stored block of @blob, in order. Stops at an error. */
+static int each_block(struct env_txn *txn, const struct tables *tables, const struct blob_id *blob,
+                      block_fn *fn, void *ctx)
+{
+    uint8_t at[BLOCK_KEY_BYTES];
+    block_key_format(blob, 0, at);
+    struct env_bytes value, key = {.data = at, .len = sizeof(at)};
+    int r = env_seek(txn, tables->blocks, &key, &value);
+    while (r == 0 && is_of_blob(key, blob)) {
+        memcpy(at, key.data, sizeof(at));
+        r = fn(txn, tables, at, value, ctx);
+        key = (struct env_bytes){.data = at, .len = sizeof(at)};
+        if (r == 0)
+            r = env_next(txn, tables->blocks, &key, &value);
+    }
+    return r == -ENOENT ? 0 : r;
+}
+
+static int add_present(struct env_txn *txn, const struct tables *tables, const uint8_t *key,
+                       struct env_bytes value, void *ctx)
+{
+    (void)txn;
+    (void)tables;
+    struct blob_id blob;
+    uint32_t block;
+    struct record record;
+    block_key_parse(key, &blob, &block);
+    if (record_open(value.data, value.len, &blob, block, &record) == 0)
+        *(uint64_t *)ctx += value.len - sizeof(record.header);
+    return 0;
+}
+
+uint64_t blocks_present_bytes(struct blocks *blocks, const struct blob_id *blob,
+                              uint64_t size_bytes)
+{
+    uint64_t bytes = 0;
+    struct env_txn *txn;
+    if (env_begin(blocks->tables.env, false, &txn) < 0)
+        return 0;
+    each_block(txn, &blocks->tables, blob, add_present, &bytes);
+    env_abort(txn);
+    return bytes < size_bytes ? bytes : size_bytes;
+}
+
+static int remove_block(struct env_txn *txn, const struct tables *tables, const uint8_t *key,
+                        struct env_bytes value, void *ctx)
+{
+    (void)value;
+    (void)ctx;
+    return evict_remove(txn, tables, key);
+}
+
+static int remove_blob(struct env_txn *txn, const struct tables *tables, void *ctx)
+{
+    return each_block(txn, tables, ctx, remove_block, NULL);
+}
+
+int blocks_drop(struct blocks *blocks, const struct blob_id *blob)
+{
+    return writer_call(blocks->writer, remove_blob, (void *)blob, 0);
+}
+
+struct pinning {
+    const struct blob_id *blob;
+    bool pinned;
+};
+
+static int set_pin(struct env_txn *txn, const struct tables *tables, void *ctx)
+{
+    const struct pinning *pinning = ctx;
+    struct env_bytes key = {.data = pinning->blob, .len = sizeof(*pinning->blob)};
+    if (pinning->pinned)
+        return env_put(txn, tables->pins, key, (struct env_bytes){.data = "", .len = 0});
+    int r = env_delete(txn, tables->pins, key);
+    return r == -ENOENT ? 0 : r;
+}
+
+int blocks_pin(struct blocks *blocks, const struct blob_id *blob, bool pinned)
+{
+    struct pinning pinning = {.blob = blob, .pinned = pinned};
+    return writer_call(blocks->writer, set_pin, &pinning, PIECE_BYTES);
+}
+
+/* --- facts --- */
+
+struct meta *blocks_meta(struct blocks *blocks)
+{
+    return blocks->meta;
+}
+
+static void get_usage(struct blocks *blocks, struct blocks_stats *out)
+{
+    struct env_txn *txn;
+    struct env_usage usage;
+    if (env_begin(blocks->tables.env, false, &txn) < 0)
+        return;
+    if (env_usage(txn, blocks->tables.blocks, &usage) == 0) {
+        out->used_bytes = usage.used_bytes;
+        out->file_bytes = usage.file_bytes;
+        out->n_blocks = usage.n_entries;
+    }
+    env_abort(txn);
+}
+
+void blocks_get_stats(struct blocks *blocks, struct blocks_stats *out)
+{
+    struct writer_stats writer;
+    writer_get_stats(blocks->writer, &writer);
+    *out = (struct blocks_stats){
+        .limit_bytes = blocks->options.limit_bytes,
+        .hits = atomic_load(&blocks->hits),
+        .misses = atomic_load(&blocks->misses),
+        .written = writer.written,
+        .dropped_offers = atomic_load(&blocks->dropped_offers) + writer.given_up,
+        .evicted = writer.evicted,
+        .damaged = atomic_load(&blocks->damaged),
+        .failed = env_is_broken(blocks->tables.env),
+    };
+    get_usage(blocks, out);
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cmd/human.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#define NS_PER_S INT64_C(1000000000)
+
+void human_size(uint64_t bytes, char out[HUMAN_BYTES])
+{
+    static const char *const units[] = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+    double value = (double)bytes / 1024;
+    size_t unit = 0;
+    if (bytes < 1024) {
+        snprintf(out, HUMAN_BYTES, "%" PRIu64 " B", bytes);
+        return;
+    }
+    /* 1023.5 KiB would be rounded to 1024 */
+    for (; value >= 1023.5 && unit + 1 < sizeof(units) / sizeof(units[0]); unit++)
+        value /= 1024;
+    snprintf(out, HUMAN_BYTES, "%.*f %s", value < 99.95 ? 1 : 0, value, units[unit]);
+}
+
+void human_age(int64_t then_ns, int64_t now_ns, char out[HUMAN_BYTES])
+{
+    static const struct {
+        int64_t seconds;
+        const char *name;
+    } units[] = {{365 * 86400, "y"}, {30 * 86400, "mon"}, {86400, "d"}, {3600, "h"}, {60, "min"}};
+    int64_t seconds = then_ns < now_ns ? (now_ns - then_ns) / NS_PER_S : 0;
+    strcpy(out, then_ns ? "now" : "-");
+    for (size_t i = 0; then_ns && i < sizeof(units) / sizeof(units[0]); i++)
+        if (seconds >= units[i].seconds) {
+            snprintf(out, HUMAN_BYTES, "%" PRId64 " %s", seconds / units[i].seconds, units[i].name);
+            return;
+        }
+}
+
+void human_duration(uint64_t seconds, char out[HUMAN_BYTES])
+{
+    uint64_t hours = seconds / 3600;
+    unsigned minutes = (unsigned)(seconds / 60 % 60), rest = (unsigned)(seconds % 60);
+    if (hours > 999999)
+        strcpy(out, "-");
+    else if (hours)
+        snprintf(out, HUMAN_BYTES, "%u:%02u:%02u", (unsigned)hours, minutes, rest);
+    else
+        snprintf(out, HUMAN_BYTES, "%u:%02u", minutes, rest);
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Sizes, ages and durations as people read them (pure). */
+#pragma once
+
+#include <stdint.h>
+
+enum { HUMAN_BYTES = 24 };
+
+/* `0 B`, `999 B`, `1.0 KiB`, `37.5 MiB`, `512 GiB`: four characters of number at most. */
+void human_size(uint64_t bytes, char out[HUMAN_BYTES]);
+
+/* How long before @now_ns a time was: `now`, `5 min`, `3 h`, `12 d`, `7 mon`, `6 y`. `-` for 0, a
+ * time that is not known; `now` for one in the future. */
+void human_age(int64_t then_ns, int64_t now_ns, char out[HUMAN_BYTES]);
+
+/* What is left to wait: `0:05`, `12:40`, `3:02:01`. */
+void human_duration(uint64_t seconds, char out[HUMAN_BYTES]);
