@@ -36,8 +36,10 @@ void progress_name(struct progress *progress, const char *what)
 /* Moved bytes a second, 0 while that is not known. */
 static uint64_t speed(const struct progress *p, uint64_t now_ms)
 {
-    uint64_t elapsed_ms = now_ms - p->started_ms, moved = p->done_bytes - p->skipped_bytes;
-    return elapsed_ms < SPEED_AFTER_MS ? 0 : (uint64_t)((double)moved * 1000 / (double)elapsed_ms);
+    uint64_t elapsed_ms = now_ms - p->started_ms;
+    if (elapsed_ms < SPEED_AFTER_MS || p->done_bytes < p->skipped_bytes)
+        return 0;
+    return (uint64_t)((double)(p->done_bytes - p->skipped_bytes) * 1000 / (double)elapsed_ms);
 }
 
 static int append_bar(double fraction, struct buf *out)

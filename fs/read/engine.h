@@ -10,7 +10,7 @@
 #include "cache/blocks.h"
 #include "read/blob.h"
 #include "read/budget.h"
-#include "read/fetch.h"
+#include "read/fetch_options.h"
 #include "read/flight.h"
 #include "util/map.h"
 

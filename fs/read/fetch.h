@@ -7,25 +7,10 @@
 #include <stdint.h>
 
 #include "read/blob.h"
+#include "read/fetch_options.h"
 #include "read/flight.h"
 
-struct blocks;
 struct fetch;
-struct http;
-struct pool;
-struct registry;
-
-struct fetch_options {
-    struct http *http;         /* all borrowed; they outlive the engine */
-    struct registry *registry; /* locates blobs */
-    struct pool *pool;
-    struct blocks *blocks; /* NULL: no cache */
-    uint64_t memory_bytes; /* the budget; 0: budget_default_bytes() */
-    int deadline_ms;       /* a read fails with -EIO when retrying took this long; 0: 60000 */
-    /* A blob is not what the listing said any more; may be NULL. Any thread. */
-    void (*on_stale)(void *ctx, const char *project_id, const char *model_id);
-    void *ctx;
-};
 
 int fetch_new(const struct fetch_options *options, struct fetch **out);
 /* From now on what waits ends with -EIO and nothing is retried. Then stop http and the pool, then free. */

@@ -25,7 +25,7 @@
 #include "vfs/tree.h"
 #include "vfs/views.h"
 
-#define XATTR_CACHED "user.modelfs.cached"
+#define XATTR_CACHED VIEWS_XATTR_PREFIX "cached"
 
 enum { BLOCK_SIZE = 1 << 20, MAX_BACKGROUND = 64 };
 
@@ -52,11 +52,9 @@ struct parked {
     fuse_req_t req;
     fuse_ino_t ino;
     void (*resume)(struct parked *p);
-    size_t size; /* of READDIR */
-    off_t off;
+    size_t size; /* of the answer, for attributes */
     struct fuse_file_info fi;
-    bool plus;
-    char name[]; /* of LOOKUP */
+    char name[]; /* of LOOKUP and GETXATTR */
 };
 
 static struct ops *ops_of(fuse_req_t req)
@@ -496,38 +494,65 @@ static void reply_xattr(fuse_req_t req, const struct buf *value, size_t size)
         fuse_reply_buf(req, value->data, value->len);
 }
 
-static void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
+static int get_xattr(struct ops *ops, const struct tree_node *node, const char *name,
+                     struct buf *out)
 {
-    struct ops *ops = ops_of(req);
-    CLEANUP(tree_node_deinit) struct tree_node node = {0};
-    BUF_CLEANUP struct buf value = {0};
-    count(ops, OPS_XATTR);
-    int r = tree_get(ops->options.tree, ino, &node);
-    if (r == 0 && strcmp(name, XATTR_CACHED) == 0)
-        r = append_cached(ops, &node, &value);
-    else if (r == 0)
-        r = views_get_xattr(node.layout, node.index, name, &value);
-    if (r < 0)
-        reply_error(req, r);
-    else
-        reply_xattr(req, &value, size);
+    if (strcmp(name, XATTR_CACHED) == 0)
+        return append_cached(ops, node, out);
+    return views_get_xattr(node->layout, node->index, name, out);
 }
 
-static void op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
+static void resume_getxattr(struct parked *p)
 {
-    struct ops *ops = ops_of(req);
+    struct ops *ops = ops_of(p->req);
+    CLEANUP(tree_node_deinit) struct tree_node node = {0};
+    BUF_CLEANUP struct buf value = {0};
+    int r = tree_get(ops->options.tree, p->ino, &node);
+    if (r == 0)
+        r = get_xattr(ops, &node, p->name, &value);
+    if (r < 0)
+        reply_error(p->req, r);
+    else
+        reply_xattr(p->req, &value, p->size);
+}
+
+/* `ls -l` asks every directory for its access list: that must not fetch what is in it, so only our own names do. */
+static void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
+{
+    count(ops_of(req), OPS_XATTR);
+    if (strncmp(name, VIEWS_XATTR_PREFIX, strlen(VIEWS_XATTR_PREFIX)) != 0) {
+        fuse_reply_err(req, ENODATA);
+        return;
+    }
+    struct parked *p = new_parked(req, ino, name, resume_getxattr);
+    if (p)
+        p->size = size;
+    park(p);
+}
+
+static void resume_listxattr(struct parked *p)
+{
+    struct ops *ops = ops_of(p->req);
     CLEANUP(tree_node_deinit) struct tree_node node = {0};
     BUF_CLEANUP struct buf names = {0};
-    count(ops, OPS_XATTR);
-    int r = tree_get(ops->options.tree, ino, &node);
+    int r = tree_get(ops->options.tree, p->ino, &node);
     if (r == 0)
         r = views_list_xattrs(node.layout, node.index, &names);
     if (r == 0 && node.layout->nodes[node.index].kind == NODE_FILE && ops->options.blocks)
         r = buf_append(&names, XATTR_CACHED, sizeof(XATTR_CACHED));
     if (r < 0)
-        reply_error(req, r);
+        reply_error(p->req, r);
     else
-        reply_xattr(req, &names, size);
+        reply_xattr(p->req, &names, p->size);
+}
+
+static void op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
+{
+    count(ops_of(req), OPS_XATTR);
+    struct parked *p = new_parked(req, ino, "", resume_listxattr);
+    if (p)
+        p->size = size;
+    park(p);
 }
 
 static void op_init(void *userdata, struct fuse_conn_info *conn)

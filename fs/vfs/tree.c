@@ -201,7 +201,7 @@ void tree_need(struct tree *tree, uint64_t ino, tree_ready_fn *ready, void *ctx)
     struct place *place;
     int r = place_behind(tree, ino, &place, &node);
     if (r < 0)
-        ready(ctx, r);
+        ready(ctx, r == -ENOTDIR ? 0 : r);
     else
         place_need(place, ready, ctx);
 }

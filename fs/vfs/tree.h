@@ -50,7 +50,8 @@ void tree_node_deinit(struct tree_node *node);
 typedef void tree_ready_fn(void *ctx, int err);
 
 /* Makes sure the listing behind directory @ino is there and not older than list_timeout. One that is being fetched is waited for
- * by all who want it; an old one is used when the registry does not answer within a second. -ESTALE: no such inode; -ENOTDIR. */
+ * by all who want it; an old one is used when the registry does not answer within a second. -ESTALE: no such inode. What is no directory
+ * needs nothing. */
 void tree_need(struct tree *tree, uint64_t ino, tree_ready_fn *ready, void *ctx);
 
 /* Looks @name up in directory @parent, as it is known now, and counts a lookup on what it finds. -ENOENT, -ESTALE, -ENOMEM. */

@@ -19,15 +19,13 @@
 #include "util/cleanup.h"
 #include "util/json.h"
 
-#define XATTR_PREFIX "user.modelfs."
-
 /* JSON for people: indented, ending with a newline; NULL passes. Frees @json. */
 static char *format_json(json_t *json)
 {
-    JSON_CLEANUP json_t *owned = json;
     BUF_CLEANUP struct buf out = {0};
     CLEANUP(cleanup_free)
     char *text = json ? json_dumps(json, JSON_INDENT(2) | JSON_PRESERVE_ORDER) : NULL;
+    json_decref(json);
     if (!text || buf_printf(&out, "%s\n", text) < 0)
         return NULL;
     return buf_steal(&out);
@@ -259,7 +257,7 @@ static int emit_metrics(const struct node_facts *f, emit_fn *emit, void *ctx)
         metric_format(row->value, value);
         r = buf_printf(&name, "metric.%s", row->name);
         /* the kernel takes names of at most 255 bytes */
-        if (r == 0 && name.len + strlen(XATTR_PREFIX) <= 255)
+        if (r == 0 && name.len + strlen(VIEWS_XATTR_PREFIX) <= 255)
             r = emit(ctx, name.data, value);
     }
     return r;
@@ -302,7 +300,7 @@ static int append_name(void *ctx, const char *name, const char *value)
 {
     (void)value;
     struct buf *out = ctx;
-    int r = buf_printf(out, XATTR_PREFIX "%s", name);
+    int r = buf_printf(out, VIEWS_XATTR_PREFIX "%s", name);
     return r < 0 ? r : buf_putc(out, '\0');
 }
 
@@ -329,8 +327,8 @@ static int match_name(void *ctx, const char *name, const char *value)
 
 int views_get_xattr(const struct layout *layout, uint32_t node, const char *name, struct buf *out)
 {
-    size_t prefix = strlen(XATTR_PREFIX);
-    if (strncmp(name, XATTR_PREFIX, prefix) != 0)
+    size_t prefix = strlen(VIEWS_XATTR_PREFIX);
+    if (strncmp(name, VIEWS_XATTR_PREFIX, prefix) != 0)
         return -ENODATA;
     struct xattr_query query = {name + prefix, out};
     int r = emit_all(layout, node, match_name, &query);

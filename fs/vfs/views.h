@@ -5,6 +5,8 @@
 #include "util/buf.h"
 #include "vfs/layout.h"
 
+#define VIEWS_XATTR_PREFIX "user.modelfs."
+
 /* Files of the mount root's `.modelfs` that are made anew at each open. */
 enum view_live { VIEW_STATS, VIEW_STATS_PROM, VIEW_CONFIG };
 

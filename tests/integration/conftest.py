@@ -50,14 +50,14 @@ class Mounts:
         self.binary, self.folder, self.allowed, self.watchdog = binary, folder, allowed, watchdog
         self.made = []
 
-    def __call__(self, source, env=None, before=(), wait=True, at=None, **options):
+    def __call__(self, source, env=None, wait=True, at=None, **options):
         """Mounts a source and waits until it answers; options are mount's (True: no value)."""
         number = len(self.made)
         target = pathlib.Path(at or self.folder / f"mnt{number}")
         target.mkdir(exist_ok=True)
         options.setdefault("cache_dir", self.folder / f"cache{number}")
         log = self.folder / f"mount{number}.log"
-        made = Mount(self.binary, str(source), target, options, log, env, self.allowed, before)
+        made = Mount(self.binary, str(source), target, options, log, env, self.allowed)
         self.made.append(made)
         self.watchdog.processes.append(made.process)
         return made.wait() if wait else made

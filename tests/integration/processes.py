@@ -17,6 +17,8 @@ SANITIZER = re.compile(
 )
 # A sanitizer's build is several times slower; tests that wait say how long for an ordinary one.
 SLOWNESS = float(os.environ.get("MODELFS_SLOWNESS", "1"))
+# Ends with the tests, even when those are killed.
+TIED = ["setpriv", "--pdeathsig", "TERM"]
 START_S = 15 * SLOWNESS
 END_S = 20 * SLOWNESS
 
@@ -90,17 +92,16 @@ def wait_mount_table(condition, process, seconds):
 class Mount:
     """A mount in the foreground. Use as a path, `mount / "project"`; end() must follow."""
 
-    def __init__(self, binary, source, folder, options, log, env=None, allowed=(), before=()):
+    def __init__(self, binary, source, folder, options, log, env=None, allowed=()):
         self.path = pathlib.Path(folder)
         self.binary = binary
         self.source = source
         self.options = options
         self.log = pathlib.Path(log)
         self.allowed = allowed
-        self.before = list(before)
         self.ended = False
         text = ",".join(f"{k}={v}" if v is not True else k for k, v in options.items())
-        command = [*self.before, binary, "mount", "-f", source, str(self.path), "-o", text]
+        command = [*TIED, binary, "mount", "-f", source, str(self.path), "-o", text]
         with open(self.log, "ab") as out:
             self.process = subprocess.Popen(
                 command,
@@ -238,7 +239,7 @@ class Server:
 
     def start(self):
         listen = self.url.removeprefix("http://") if self.url else "127.0.0.1:0"
-        command = [self.binary, "serve", "--listen", listen, "--data", str(self.data)]
+        command = [*TIED, self.binary, "serve", "--listen", listen, "--data", str(self.data)]
         with open(self.log, "ab") as out:
             self.process = subprocess.Popen(
                 command,

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Metrics as comma separated values (pure): `step` and the metrics' names in the first line, then
+ * one line a step. Empty cells have no value; NaN and infinities are values; of a step that comes
+ * twice (training went back to a checkpoint) the later line counts. */
+#pragma once
+
+#include <stddef.h>
+
+#include "util/buf.h"
+#include "util/json.h"
+
+/* The registry's form: [{"session":"eval","scalars":[{"scalar":NAME,"data":[{"operation":"mean",
+ * "checkpoints":[{"checkpoint":STEP,"value":X},...]}]}]}], steps ascending. 0 with *out new,
+ * -ENOMEM, or -EINVAL with what is wrong appended to @why. */
+int metrics_csv_parse(const char *text, size_t len, json_t **out, struct buf *why);
+
+/* The same of one step: {NAME: number} in @flat; text that is a number (`NaN`) counts, what is no
+ * number is passed over. NULL when nothing is left or memory is short. */
+json_t *metrics_of_step(const json_t *flat, json_int_t step);
