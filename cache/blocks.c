@@ -9,6 +9,8 @@
 
 #include "cache/blocks_state.h"
 #include "cache/evict.h"
+#include "cache/folder.h"
+#include "cache/guard.h"
 #include "cache/meta_table.h"
 #include "cache/record.h"
 
@@ -76,7 +78,9 @@ int blocks_open(const struct blocks_options *options, struct blocks **out)
     struct blocks *blocks = calloc(1, sizeof(*blocks));
     if (!blocks)
         return -ENOMEM;
-    int r = copy_options(blocks, options);
+    int r = folder_make(options->dir);
+    if (r == 0)
+        r = copy_options(blocks, options);
     blocks->pending = pending_new();
     blocks->tokens = tokens_new();
     if (r == 0 && (!blocks->pending || !blocks->tokens))
@@ -187,7 +191,8 @@ uint64_t blocks_present_bytes(struct blocks *blocks, const struct blob_id *blob,
     struct env_txn *txn;
     if (env_begin(blocks->tables.env, false, &txn) < 0)
         return 0;
-    each_block(txn, &blocks->tables, blob, add_present, &bytes);
+    if (GUARDED(each_block(txn, &blocks->tables, blob, add_present, &bytes)) == GUARD_FAULT)
+        env_set_broken(blocks->tables.env);
     env_abort(txn);
     return bytes < size_bytes ? bytes : size_bytes;
 }

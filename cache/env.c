@@ -48,12 +48,12 @@ struct env {
 static struct env *lost;
 static pthread_mutex_t lost_mutex = PTHREAD_MUTEX_INITIALIZER;
 
-static void set_broken(struct env *env)
+int env_set_broken(struct env *env)
 {
-    if (atomic_exchange(&env->broken, true))
-        return;
-    if (env->safety == ENV_DISPOSABLE && folder_data_id(env->dir) == env->data_id)
+    bool before = atomic_exchange(&env->broken, true);
+    if (!before && env->safety == ENV_DISPOSABLE && folder_data_id(env->dir) == env->data_id)
         folder_set_broken(env->dir);
+    return -EIO;
 }
 
 static bool is_damage(int rc)
@@ -102,8 +102,7 @@ static int settle(struct env *env, int rc)
 {
     if (!is_damage(rc))
         return errno_of(rc);
-    set_broken(env);
-    return -EIO;
+    return env_set_broken(env);
 }
 
 static void on_assert(MDB_env *lmdb, const char *text)

@@ -78,3 +78,5 @@ int env_usage(struct env_txn *txn, unsigned table, struct env_usage *out);
 int env_sync(struct env *env);
 /* True once damage was met; every later call gives -EIO. */
 bool env_is_broken(const struct env *env);
+/* Says that a value's bytes could not be read (a fault under a guard). Returns -EIO. */
+int env_set_broken(struct env *env);

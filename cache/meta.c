@@ -7,6 +7,7 @@
 #include <time.h>
 #include <xxhash.h>
 
+#include "cache/guard.h"
 #include "cache/meta_table.h"
 
 enum { MAX_KEY_BYTES = 500 }; /* LMDB's limit is 511 */
@@ -93,7 +94,11 @@ int meta_get(struct meta *meta, const char *key, void **out, size_t *out_len,
     char room[MAX_KEY_BYTES];
     struct env_bytes stored, at = key_bytes(key, room);
     int r = env_get(txn, meta->tables->meta, at, &stored);
-    r = r == 0 ? copy_out(at, stored, out, out_len, out_put_at_ns) : -ENOENT;
+    if (r == 0)
+        r = GUARDED(copy_out(at, stored, out, out_len, out_put_at_ns));
+    if (r == GUARD_FAULT)
+        env_set_broken(meta->tables->env);
+    r = r == 0 || r == -ENOMEM ? r : -ENOENT;
     env_abort(txn);
     return r;
 }

@@ -15,6 +15,7 @@
 #include <time.h>
 
 #include "cache/evict.h"
+#include "cache/guard.h"
 #include "cache/record.h"
 
 enum { IDLE_SECONDS = 10, TOUCHES_A_TXN = 512, TRIES = 4 };
@@ -114,7 +115,9 @@ static int run_once(struct writer *writer, writer_fn *fn, void *ctx, uint64_t ne
         return r;
     r = need ? make_room(writer, txn, need) : 0;
     if (r == 0)
-        r = fn(txn, writer->options.tables, ctx);
+        r = GUARDED(fn(txn, writer->options.tables, ctx));
+    if (r == GUARD_FAULT)
+        r = env_set_broken(writer->options.tables->env);
     if (r == 0)
         return env_commit(txn);
     env_abort(txn);

@@ -30,7 +30,7 @@
 #include "vfs/tree.h"
 #include "vfs/views.h"
 
-enum { POOL_THREADS = 4, RESOLVE_MS = 3000 };
+enum { POOL_THREADS = 4, RESOLVE_MS = 3000, STALL_MS = 20000 };
 static const uint64_t min_free_bytes = UINT64_C(1) << 30;
 
 static const char help[] =
@@ -203,7 +203,13 @@ static int look_at_root(struct mount *m)
 
 static int open_source(struct mount *m)
 {
-    int code = source_open(&m->source, "mount", m->url, m->blocks, m->options.connections);
+    /* a transfer that stalls must leave time to try again before the deadline */
+    const int deadline_ms = (int)(m->options.deadline_s * 1000);
+    const struct http_options http = {
+        .max_connections = m->options.connections,
+        .stall_timeout_ms = deadline_ms / 3 < STALL_MS ? deadline_ms / 3 + 1 : STALL_MS,
+    };
+    int code = source_open(&m->source, "mount", m->url, m->blocks, &http);
     if (code == EX_OK)
         code = source_resolve(&m->source, "mount", RESOLVE_MS);
     return code == EX_OK ? look_at_root(m) : code;

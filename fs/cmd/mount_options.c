@@ -27,6 +27,7 @@ struct known_option {
     size_t offset;
 };
 
+#define LEAST_CACHE_BYTES (UINT64_C(16) << 20)
 #define AT(field) offsetof(struct mount_options, field)
 
 static const struct known_option known[] = {
@@ -201,6 +202,20 @@ static int parse_one(struct mount_options *o, char *item, char **why)
     return n < 0 ? -ENOMEM : -EINVAL;
 }
 
+/* What no option says alone. */
+static int check(const struct mount_options *o, char **why)
+{
+    const char *text = NULL;
+    if (o->cache_size_bytes && o->cache_size_bytes < LEAST_CACHE_BYTES)
+        text = "a cache_size below 16M keeps nothing; give more, or 0 for no cache";
+    else if (o->threads < 1)
+        text = "threads must be 1 or more";
+    if (!text)
+        return 0;
+    *why = strdup(text);
+    return *why ? -EINVAL : -ENOMEM;
+}
+
 int mount_options_parse(struct mount_options *o, const char *text, char **why)
 {
     CLEANUP(cleanup_free) char *copy = strdup(text);
@@ -212,7 +227,7 @@ int mount_options_parse(struct mount_options *o, const char *text, char **why)
         if (r < 0)
             return r;
     }
-    return 0;
+    return check(o, why);
 }
 
 static int format_one(const struct mount_options *o, const struct known_option *option,

@@ -9,6 +9,7 @@
 
 #include "cache/blocks.h"
 #include "net/http.h"
+#include "net/url.h"
 #include "registry/credentials.h"
 #include "util/cleanup.h"
 
@@ -42,12 +43,11 @@ int source_complain(const char *command, const char *what, int err)
 }
 
 int source_open(struct source *s, const char *command, const char *url, struct blocks *blocks,
-                int connections)
+                const struct http_options *http_options)
 {
-    const struct http_options http_options = {.max_connections = connections};
     const char *why = "";
     *s = (struct source){0};
-    int r = http_new(&http_options, &s->http);
+    int r = http_new(http_options, &s->http);
     if (r < 0)
         return source_complain(command, url, r);
     r = registry_open(url, s->http, &s->registry, &why);
@@ -58,7 +58,9 @@ int source_open(struct source *s, const char *command, const char *url, struct b
     source_close(s);
     if (r != -EINVAL)
         return source_complain(command, url, r);
-    fprintf(stderr, "modelfs %s: `%s` cannot be opened: %s\n", command, url, why);
+    char shown[512];
+    url_redact(url, shown, sizeof(shown));
+    fprintf(stderr, "modelfs %s: `%s` cannot be opened: %s\n", command, shown, why);
     return EX_USAGE;
 }
 

@@ -6,6 +6,7 @@
 
 struct blocks;
 struct http;
+struct http_options;
 
 struct source {
     struct http *http;
@@ -15,10 +16,10 @@ struct source {
     char *project_id, *project_name, *model_id, *model_name;
 };
 
-/* Opens @url for @command (for its messages). @blocks (may be NULL) keeps listings. @connections 0: the default. Prints what is wrong.
+/* Opens @url for @command (for its messages). @blocks (may be NULL) keeps listings. @http_options may be NULL. Prints what is wrong.
  * Returns an exit code, EX_OK when all is well. */
 int source_open(struct source *s, const char *command, const char *url, struct blocks *blocks,
-                int connections);
+                const struct http_options *http_options);
 void source_close(struct source *s);
 
 /* Finds the project and the model by name or id. Asks the registry with @patience_ms, else the cache. Prints what is wrong. An exit code. */

@@ -90,12 +90,16 @@ static uint64_t piece_floor(uint64_t off)
 
 static void log_give_up(const struct span *span, int err)
 {
-    const struct blob *blob = span->blob;
+    struct blob *blob = span->blob;
+    char url[512] = "no URL";
     if (atomic_load(&blob->fetch->stopping))
         return;
-    log_warn("cannot read %s of model %s at %llu: %s (last status %d, %d attempts)", blob->file_id,
-             blob->model_id ? blob->model_id : "", (unsigned long long)span->got, strerror(-err),
-             span->status, span->attempt + 1);
+    pthread_mutex_lock(&blob->lock);
+    if (blob->locator.url)
+        url_redact(blob->locator.url, url, sizeof(url));
+    pthread_mutex_unlock(&blob->lock);
+    log_warn("cannot read %s at %llu from %s: %s (last status %d, %d attempts)", blob->file_id,
+             (unsigned long long)span->got, url, strerror(-err), span->status, span->attempt + 1);
 }
 
 /* The end for what did not come. */
@@ -195,6 +199,7 @@ static int check_etag(struct blob *blob, const char *etag)
     return r;
 }
 
+/* Another size is another version, but not in a 200 without an ETag: that may be a page of somebody on the way. */
 static int on_head(void *ctx, const struct http_head *head)
 {
     struct span *span = ctx;
@@ -203,9 +208,9 @@ static int on_head(void *ctx, const struct http_head *head)
     int r = retry_status_errno(head->status);
     if (r < 0)
         return r;
-    if (head->total_bytes >= 0 && (uint64_t)head->total_bytes != span->blob->size_bytes)
-        return -ESTALE;
     bool is_range = head->status == 206;
+    if (head->total_bytes >= 0 && (uint64_t)head->total_bytes != span->blob->size_bytes)
+        return is_range || head->etag ? -ESTALE : -EPROTO;
     if (is_range && (head->range_off != span->got || head->range_len != span->end - span->got))
         return -EPROTO;
     span->skip = is_range ? 0 : span->got;

@@ -189,6 +189,13 @@ static int fill_self(struct gradient *g, const char *model_id, struct listing *l
     return r < 0 ? r : summary_add_rows(listing, model);
 }
 
+/* @url when it may be asked: no registry can make us read our own disk. */
+static const char *web_url(const char *url)
+{
+    bool is_web = url && (strncmp(url, "http://", 7) == 0 || strncmp(url, "https://", 8) == 0);
+    return is_web ? url : NULL;
+}
+
 static int add_file(struct listing *listing, const json_t *file)
 {
     const char *path = json_get_text(file, "file"), *digest = json_get_text(file, "digest");
@@ -196,7 +203,7 @@ static int add_file(struct listing *listing, const json_t *file)
     char etag[DIGEST_HEX_BYTES + 2];
     struct listing_entry entry = {.id = path,
                                   .name = path,
-                                  .url = json_get_text(file, "url"),
+                                  .url = web_url(json_get_text(file, "url")),
                                   .size_bytes = size < 0 ? 0 : (uint64_t)size,
                                   .mtime_ns = modified ? modified : listing->self.mtime_ns};
     if (!path)
@@ -266,8 +273,10 @@ static int gradient_locate(void *self, const struct registry_place *place, const
     if (r < 0)
         return r;
     const struct listing_entry *entry = listing_find(listing, file_id);
-    if (!entry || !entry->url)
+    if (!entry)
         return -ENOENT;
+    if (!entry->url)
+        return -EPROTO;
     *out = (struct locator){.url = strdup(entry->url),
                             .etag = entry->etag ? strdup(entry->etag) : NULL};
     if (out->url && (out->etag || !entry->etag))

@@ -97,7 +97,8 @@ static int add_files(struct layout_builder *b, const struct listing *listing, ui
     }
     qsort(items, n, sizeof(*items), compare_items);
     for (size_t i = 0; i < n; i++)
-        layout_add_file(b, dir, items[i].path, items[i].entry);
+        if (i == 0 || strcmp(items[i].path, items[i - 1].path) != 0) /* listed twice: one file */
+            layout_add_file(b, dir, items[i].path, items[i].entry);
     return 0;
 }
 

@@ -34,10 +34,15 @@ class File:
 
     def __init__(self, content, etag=None):
         self.content = as_content(content)
-        self.etag = etag or f'"{hashlib.md5(repr(id(self)).encode()).hexdigest()}"'
+        self._etag = etag or f'"{hashlib.md5(repr(id(self)).encode()).hexdigest()}"'
         self.listed_size = self.content.size
-        self.digest = None
+        self.digest = None  # "sha256:<hex>", as `modelfs serve` lists it; elsewhere there is none
         self.mtime = None
+
+    @property
+    def etag(self):
+        """`modelfs serve` gives the digest as the ETag, and its clients count on that."""
+        return f'"{self.digest.removeprefix("sha256:")}"' if self.digest else self._etag
 
     def replace(self, content, etag=None):
         """New content under the same name, as an upload over it would leave it."""

@@ -15,10 +15,12 @@ SANITIZER = re.compile(
     r"ERROR: AddressSanitizer|runtime error:|WARNING: ThreadSanitizer|ERROR: LeakSanitizer"
     r"|ERROR: ThreadSanitizer|AddressSanitizer:DEADLYSIGNAL"
 )
+# What a mount says of trouble: for expected_log().
+LOG = "^modelfs(: (info|warning|error)| mount): "
 # A sanitizer's build is several times slower; tests that wait say how long for an ordinary one.
 SLOWNESS = float(os.environ.get("MODELFS_SLOWNESS", "1"))
 # Ends with the tests, even when those are killed.
-TIED = ["setpriv", "--pdeathsig", "TERM"]
+TIED = [shutil.which("setpriv"), "--pdeathsig", "TERM"]
 START_S = 15 * SLOWNESS
 END_S = 20 * SLOWNESS
 

@@ -3,6 +3,7 @@
 
 import errno
 import json
+import mmap
 import os
 import random
 import re
@@ -13,12 +14,11 @@ import fake_registry as fake
 import pytest
 import trees
 from fake_registry import File
-from processes import SLOWNESS
+from processes import LOG, SLOWNESS
 from seeded import Seeded
 from trees import run
 
 MIB = 1 << 20
-LOG = "^modelfs: (warn|error): "
 CONTENT = Seeded(77, 6 * MIB + 99)
 DEADLINE_S = 4
 # What a test allows above a deadline: a loaded machine, not a design.
@@ -99,7 +99,8 @@ def test_passing_trouble_with_a_listing_is_not_seen_by_readers(route, fault, tro
 def test_retry_after_is_waited_for(troubled, registry):
     path = troubled(deadline=60)
     os.stat(path)
-    registry.fail("content", fake.status(429, Retry_After="2"), times=1, where=lambda r: True)
+    wait = fake.status(429, Retry_After="2")
+    registry.fail("content", wait, times=1, where=lambda r: r.range is None or r.range[0] == 0)
     began = time.monotonic()
     with open(path, "rb", buffering=0) as f:
         f.read(100)
@@ -287,14 +288,26 @@ def test_urls_that_are_dead_when_they_are_listed_are_an_error_in_time(troubled, 
     registry.url_uses = None
 
 
-def test_a_url_that_is_none_is_an_error_and_not_a_crash(troubled, registry):
-    for url in ("", "not a url", "file:///etc/passwd", "gopher://127.0.0.1/", None, 5):
-        row = [{"file": "data.bin", "size": 5, "url": url}]
-        registry.fail("files", fake.body(json.dumps(row).encode()))
-        path = troubled(list_timeout=0)
-        number, _ = error_of(path.read_bytes)
-        assert number in (errno.EIO, errno.EACCES, errno.ENOENT, errno.EPROTO, errno.ETIMEDOUT)
-        registry.heal()
+# ESTALE: a file without a URL is taken for one that is no more.
+BAD_URL = {errno.EIO, errno.EACCES, errno.ENOENT, errno.EPROTO, errno.ETIMEDOUT, errno.ESTALE}
+
+
+@pytest.mark.parametrize(
+    "url", ["", "not a url", "file:///etc/passwd", "gopher://127.0.0.1/", None, 5]
+)
+def test_a_url_that_is_none_is_an_error_and_not_a_crash(url, troubled, registry):
+    row = [{"file": "data.bin", "size": 5, "url": url}]
+    registry.fail("files", fake.body(json.dumps(row).encode()))
+    number, _ = error_of(troubled(list_timeout=0).read_bytes)
+    assert number in BAD_URL
+
+
+def test_a_url_of_a_file_of_this_machine_is_refused(troubled, registry, tmp_path):
+    (tmp_path / "private").write_bytes(b"mine!")
+    row = [{"file": "data.bin", "size": 5, "url": f"file://{tmp_path}/private"}]
+    registry.fail("files", fake.body(json.dumps(row).encode()))
+    number, _ = error_of(troubled().read_bytes)
+    assert number in BAD_URL
 
 
 # Content that changes, sizes that lie.
@@ -348,11 +361,27 @@ def test_a_size_that_is_none_does_no_harm(size, troubled, registry):
     check(path)
 
 
-def test_a_digest_that_does_not_match_drops_the_bytes(troubled, registry):
-    model = the_model(registry)
-    model.files["data.bin"].digest = "sha256:" + Seeded(1, 5).sha256()
-    number, _ = error_of(troubled().read_bytes)
-    assert number == errno.EIO
+def test_a_digest_that_does_not_match_is_said_and_drops_the_bytes(troubled, registry, tmp_path):
+    """Bytes go to readers as they come; what is checked is what is kept, once it is whole."""
+    the_model(registry).files["data.bin"].digest = "sha256:" + Seeded(1, 5).sha256()
+    path = troubled(cache_dir=tmp_path / "c")
+    with open(path, "rb") as f:
+        f.read()
+        wait_for_log(troubled.mounted, "dropped")
+        direct = os.open(path, os.O_RDONLY | os.O_DIRECT)
+        with mmap.mmap(-1, MIB) as page:
+            assert error_of(lambda: os.preadv(direct, [page], 0))[0] == errno.EIO
+        os.close(direct)
+    troubled.mounted.end()
+    registry.stop()
+    error_of(troubled(cache_dir=tmp_path / "c").read_bytes)
+
+
+def wait_for_log(mounted, word):
+    deadline = time.monotonic() + SLACK_S
+    while word not in mounted.log_text() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert word in mounted.log_text()
 
 
 def test_a_digest_that_matches_is_fine(troubled, registry):
@@ -493,8 +522,9 @@ def test_a_file_listed_twice_is_there(mount, registry, expected_log):
     registry.add_model("p", "m", kind="Custom", files={"a": b"one"})
     registry.fail("files", lambda reply: reply.set_body(twice(reply)), times=1)
     folder = mount(registry.source) / "p/m/files"
-    assert "a" in os.listdir(folder)
-    assert (folder / "a").read_bytes() == b"one"
+    found = os.listdir(folder)
+    assert found and all(name.startswith("a") for name in found)
+    assert {(folder / name).read_bytes() for name in found} == {b"one"}
 
 
 def twice(reply):

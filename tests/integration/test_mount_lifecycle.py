@@ -12,11 +12,18 @@ import time
 
 import fake_registry as fake
 import pytest
-from processes import SLOWNESS, environment, is_mounted, mount_point, run_modelfs, wait_mount_table
+from processes import (
+    LOG,
+    SLOWNESS,
+    environment,
+    is_mounted,
+    mount_point,
+    run_modelfs,
+    wait_mount_table,
+)
 from trees import run
 
 SYSEXITS = range(64, 79)
-LOG = "^modelfs: (warn|error): "
 AS_NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
 
 
@@ -172,12 +179,11 @@ def test_unmount_while_a_read_hangs_does_not_hang(mount, registry, expected_log)
 
 
 def test_mounting_again_and_again_leaves_nothing_behind(mount, sample_source, tmp_path):
-    before = pathlib.Path("/proc/self/mountinfo").read_text()
     for _ in range(20):
         mounted = mount(sample_source, cache_dir=tmp_path / "c", at=tmp_path / "one")
         assert os.listdir(mounted) == ["mnist"]
         mounted.end()
-    assert pathlib.Path("/proc/self/mountinfo").read_text().count("\n") == before.count("\n")
+    assert str(tmp_path) not in pathlib.Path("/proc/self/mountinfo").read_text()
 
 
 # What the kernel's table says.
@@ -213,8 +219,8 @@ def test_others_see_it_only_when_allowed(allow, mount, sample_source, tmp_path):
 
 
 MISTAKES = {
-    "no arguments": ([], "usage"),
-    "no mount point": (["SOURCE"], "usage"),
+    "no arguments": ([], "--help"),
+    "no mount point": (["SOURCE"], "--help"),
     "a mount point that is missing": (["SOURCE", "TMP/none"], "none"),
     "a mount point that is a file": (["SOURCE", "TMP/file"], "file"),
     "a URL of no kind": (["nothing://x", "PLACE"], "nothing"),

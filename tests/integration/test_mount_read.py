@@ -13,6 +13,7 @@ import threading
 import fake_registry as fake
 import pytest
 import trees
+from processes import LOG
 from seeded import Seeded
 from trees import run
 
@@ -355,7 +356,7 @@ def test_a_reply_does_not_wait_for_the_rest_of_its_block(mount, registry):
 
 
 def test_a_hung_registry_does_not_hold_up_what_is_cached(mount, registry, expected_log):
-    expected_log("modelfs: (warn|error): ")
+    expected_log(LOG)
     contents = {"warm": Seeded(45, 4 * MIB), "cold": Seeded(46, 64 * MIB)}
     registry.add_model("p", "m", kind="Custom", files=contents)
     root = mount(registry.source, deadline=5) / "p/m/files"
