@@ -15,7 +15,7 @@
 #include "cache/record.h"
 
 /* Below this nothing useful would stay: a handful of blocks and what LMDB needs around them. */
-static const uint64_t least_limit_bytes = UINT64_C(16) << 20;
+static const uint64_t least_limit_bytes = UINT64_C(8) << 20;
 
 /* Names this version's tables and their formats; another version makes a folder of its own. */
 static const char version_dir[] = "v1";

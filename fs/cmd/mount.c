@@ -56,7 +56,7 @@ struct mount {
     struct background background;
     struct blocks *blocks; /* NULL: no cache */
     struct source source;
-    struct pool *pool;
+    struct pool *pool, *verifier;
     struct fetch *fetch;
     struct tree *tree;
     struct ops *ops;
@@ -241,6 +241,7 @@ static int start_engine(struct mount *m)
         .registry = m->source.registry,
         .pool = m->pool,
         .blocks = m->blocks,
+        .verifier = m->verifier,
         .memory_bytes = m->options.memory_bytes,
         .deadline_ms = (int)(m->options.deadline_s * 1000),
         .on_stale = on_stale,
@@ -294,6 +295,8 @@ static int start(struct mount *m)
         return code;
     int r = pool_new(POOL_THREADS, &m->pool);
     if (r == 0)
+        r = pool_new(1, &m->verifier);
+    if (r == 0)
         r = start_engine(m);
     if (r < 0) {
         fprintf(stderr, "modelfs mount: %s\n", strerror(-r));
@@ -312,6 +315,7 @@ static void stop(struct mount *m)
     if (m->source.http)
         http_stop(m->source.http);
     pool_free(m->pool);
+    pool_free(m->verifier);
     ops_free(m->ops);
     blocks_close(m->blocks); /* gives the buffers it still wrote back to fetch */
     fetch_free(m->fetch);

@@ -27,7 +27,7 @@ struct known_option {
     size_t offset;
 };
 
-#define LEAST_CACHE_BYTES (UINT64_C(16) << 20)
+#define LEAST_CACHE_BYTES (UINT64_C(8) << 20)
 #define AT(field) offsetof(struct mount_options, field)
 
 static const struct known_option known[] = {
@@ -207,7 +207,7 @@ static int check(const struct mount_options *o, char **why)
 {
     const char *text = NULL;
     if (o->cache_size_bytes && o->cache_size_bytes < LEAST_CACHE_BYTES)
-        text = "a cache_size below 16M keeps nothing; give more, or 0 for no cache";
+        text = "a cache_size below 8M keeps nothing; give more, or 0 for no cache";
     else if (o->threads < 1)
         text = "threads must be 1 or more";
     if (!text)

@@ -13,14 +13,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -28,6 +26,7 @@
 #include "cmd/interrupt.h"
 #include "cmd/metrics_file.h"
 #include "cmd/push_files.h"
+#include "cmd/push_options.h"
 #include "cmd/source.h"
 #include "net/http.h"
 #include "registry/gradient_call.h"
@@ -41,154 +40,27 @@ enum {
 
 #define DRIVER_PREFIX "gradient+"
 
-static const char help[] =
-    "usage: modelfs push DIR|FILE --to URL --project PROJECT --name NAME --type TYPE [OPTION]...\n"
-    "\n"
-    "Uploads a directory, or a single file, to a Gradient-compatible registry as a model.\n"
-    "\n"
-    "  --to URL           the registry: http://HOST:PORT or gradient+http://HOST:PORT\n"
-    "  --project PROJECT  name or id; a project that does not exist is made\n"
-    "  --name NAME        what the model will be called\n"
-    "  --type TYPE        Tensorflow, ONNX or Custom\n"
-    "  --metrics FILE     what was measured: CSV (step,loss,...), JSON {\"loss\":0.07,...}, or the\n"
-    "                     registry's own JSON of values by checkpoint\n"
-    "  --step N           the step that the values of a JSON file without steps belong to\n"
-    "  --resume           sends what a model of that name lacks, and makes none where there is one\n"
-    "  --json             tells about the model as JSON\n"
-    "  -h, --help         prints this\n"
-    "\n"
-    "Links and special files are passed over. The API key comes from MODELFS_API_KEY,\n"
-    "PAPERSPACE_API_KEY, the file that MODELFS_API_KEY_FILE names, or `gradient apiKey`.\n";
-
-struct options {
-    const char *path, *to, *project, *name, *type, *metrics;
-    int64_t step;
-    bool resume, json, help;
-};
-
 /* A push under way. */
 struct push {
-    struct options options;
+    struct push_options options;
     struct local_files files;
     struct metrics_file metrics;
     struct source source;
-    struct http *uploads; /* an engine of its own, for its patience */
-    char *project_id;     /* owned; GRADIENT_UNASSIGNED for none */
-    char *model_id;       /* owned */
-    bool is_new;          /* this push made the model */
+    char *project_id; /* owned; GRADIENT_UNASSIGNED for none */
+    char *model_id;   /* owned */
+    bool is_new;      /* this push made the model */
     struct listing *there;
     struct gradient_target target;
 };
 
 static void push_deinit(struct push *p)
 {
-    http_free(p->uploads);
     source_close(&p->source);
     local_files_deinit(&p->files);
     metrics_file_deinit(&p->metrics);
     listing_unref(p->there);
     free(p->project_id);
     free(p->model_id);
-}
-
-static int complain_usage(const char *what)
-{
-    fprintf(stderr, "modelfs push: %s\nTry `modelfs push --help`.\n", what);
-    return EX_USAGE;
-}
-
-static int take_step(const char *text, int64_t *out)
-{
-    char *end;
-    errno = 0;
-    long long step = strtoll(text, &end, 10);
-    if (errno || !*text || *end || step < 0)
-        return complain_usage("--step takes a whole number from 0");
-    *out = step;
-    return EX_OK;
-}
-
-static int take_option(int c, struct options *o)
-{
-    switch (c) {
-    case 't':
-        o->to = optarg;
-        return EX_OK;
-    case 'p':
-        o->project = optarg;
-        return EX_OK;
-    case 'n':
-        o->name = optarg;
-        return EX_OK;
-    case 'k':
-        o->type = optarg;
-        return EX_OK;
-    case 'm':
-        o->metrics = optarg;
-        return EX_OK;
-    case 's':
-        return take_step(optarg, &o->step);
-    case 'r':
-        o->resume = true;
-        return EX_OK;
-    case 'j':
-        o->json = true;
-        return EX_OK;
-    case 'h':
-        o->help = true;
-        return EX_OK;
-    default:
-        fputs("Try `modelfs push --help`.\n", stderr);
-        return EX_USAGE;
-    }
-}
-
-/* The three types as the registry writes them. */
-static int settle_type(struct options *o)
-{
-    static const char *const types[] = {"Tensorflow", "ONNX", "Custom"};
-    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
-        if (o->type && strcasecmp(o->type, types[i]) == 0) {
-            o->type = types[i];
-            return EX_OK;
-        }
-    return complain_usage("give --type, one of Tensorflow, ONNX, Custom");
-}
-
-static int check_options(struct options *o)
-{
-    if (!o->path)
-        return complain_usage("name the directory or the file to upload");
-    if (!o->to)
-        return complain_usage("give --to, the registry's URL, such as http://127.0.0.1:8060");
-    if (!o->project || !*o->project)
-        return complain_usage("give --project, a name or an id");
-    if (!o->name || names_text_problem(o->name, NAMES_TEXT_BYTES))
-        return complain_usage("give --name, what the model is to be called");
-    if (o->step != METRICS_NO_STEP && !o->metrics)
-        return complain_usage("--step says what step the values in --metrics FILE belong to");
-    return settle_type(o);
-}
-
-static int parse_options(int argc, char **argv, struct options *o)
-{
-    static const struct option known[] = {
-        {"to", required_argument, NULL, 't'},      {"project", required_argument, NULL, 'p'},
-        {"name", required_argument, NULL, 'n'},    {"type", required_argument, NULL, 'k'},
-        {"metrics", required_argument, NULL, 'm'}, {"step", required_argument, NULL, 's'},
-        {"resume", no_argument, NULL, 'r'},        {"json", no_argument, NULL, 'j'},
-        {"help", no_argument, NULL, 'h'},          {0},
-    };
-    int code = EX_OK;
-    *o = (struct options){.step = METRICS_NO_STEP};
-    optind = 0;
-    for (int c; code == EX_OK && (c = getopt_long(argc, argv, "h", known, NULL)) != -1;)
-        code = take_option(c, o);
-    if (code != EX_OK || o->help)
-        return code;
-    o->path = optind < argc ? argv[optind] : NULL;
-    return optind + 1 < argc ? complain_usage("one directory or file at a time")
-                             : check_options(o);
 }
 
 static void tell_skipped(void *ctx, const char *path, const char *why)
@@ -262,21 +134,22 @@ static int open_registry(struct push *p)
     struct buf url BUF_CLEANUP = {0};
     const char *to = p->options.to;
     bool is_plain = strncmp(to, "http://", 7) == 0 || strncmp(to, "https://", 8) == 0;
-    const struct http_options patient = {.n_threads = 1, .stall_timeout_ms = UPLOAD_STALL_MS};
+    const struct http_options patient = {.stall_timeout_ms = UPLOAD_STALL_MS};
     if (buf_printf(&url, "%s%s", is_plain ? DRIVER_PREFIX : "", to) < 0)
         return EX_OSERR;
-    int code = source_open(&p->source, "push", url.data, NULL, 0);
+    int code = source_open(&p->source, "push", url.data, NULL, &patient);
     if (code != EX_OK)
         return code;
     const char *origin = registry_origin(p->source.registry);
     if (strncmp(origin, DRIVER_PREFIX, strlen(DRIVER_PREFIX)) != 0)
-        return complain_usage("only a Gradient-compatible registry takes uploads: http://HOST:PORT");
+        return push_options_complain(
+            "only a Gradient-compatible registry takes uploads: http://HOST:PORT");
     if (registry_project(p->source.registry))
-        return complain_usage("--to is the registry alone, http://HOST:PORT; the rest goes into "
-                              "--project and --name");
-    int r = http_new(&patient, &p->uploads);
-    p->target = (struct gradient_target){p->uploads, origin + strlen(DRIVER_PREFIX)};
-    return r < 0 ? source_complain("push", to, r) : EX_OK;
+        return push_options_complain(
+            "--to is the registry alone, http://HOST:PORT; the rest goes into "
+            "--project and --name");
+    p->target = (struct gradient_target){p->source.http, origin + strlen(DRIVER_PREFIX)};
+    return EX_OK;
 }
 
 /* The one entry with that id or name, NULL for none; with several of that name *out_code is not
@@ -290,7 +163,8 @@ static const struct listing_entry *find_one(const struct listing *listing, const
         n_named += strcmp(listing->entries[i].name, wanted) == 0;
     if (!found || strcmp(found->id, wanted) == 0 || n_named < 2)
         return found;
-    fprintf(stderr, "modelfs push: there are %zu %ss called `%s`: say which by its id, such as %s\n",
+    fprintf(stderr,
+            "modelfs push: there are %zu %ss called `%s`: say which by its id, such as %s\n",
             n_named, what, wanted, found->id);
     *out_code = EX_DATAERR;
     return NULL;
@@ -306,8 +180,8 @@ static int copy_id(const struct listing_entry *entry, char **out)
 static int find_project(struct push *p)
 {
     LISTING_CLEANUP struct listing *listing = NULL;
-    int code = EX_OK, r = catalog_get(p->source.catalog, &(struct registry_place){0}, PATIENCE_MS,
-                                      &listing);
+    int code = EX_OK,
+        r = catalog_get(p->source.catalog, &(struct registry_place){0}, PATIENCE_MS, &listing);
     if (r < 0)
         return source_complain("push", p->options.to, r);
     if (strcmp(p->options.project, GRADIENT_UNASSIGNED) == 0) {
@@ -374,4 +248,114 @@ static int make_model(struct push *p)
     int r = gradient_push_model(&p->target, &model, &p->model_id);
     p->is_new = r == 0;
     return r < 0 ? source_complain("push", "the model could not be made", r) : EX_OK;
+}
+
+/* A broken push: what is there now, and how to go on. */
+static void tell_state(const struct push *p, const struct push_files_result *result)
+{
+    fprintf(stderr,
+            "modelfs push: %zu of %zu files are at the registry, in the model `%s` (%s). The same "
+            "command with --resume sends the rest%s\n",
+            result->n_done, p->files.n, p->options.name, p->model_id,
+            p->is_new ? "; or delete that model there" : "");
+}
+
+struct failure {
+    int err;
+    int exit_code;
+    const char *text;
+};
+
+static int complain_file(const char *path, int err)
+{
+    static const struct failure failures[] = {
+        {-ESTALE, EX_DATAERR, "it changed while it was sent"},
+        {-EBADMSG, EX_DATAERR,
+         "the registry got other bytes than are in the file: it changed while it was sent, or the "
+         "connection damaged it"},
+        {-EINTR, EX_TEMPFAIL, "interrupted"},
+        {-ENOSPC, EX_UNAVAILABLE, "the registry has no room for it"},
+        {-EACCES, EX_NOPERM, "refused: see above"},
+        {-ENOENT, EX_UNAVAILABLE, "the registry says that the model is gone"},
+        {-EAGAIN, EX_TEMPFAIL, "the registry failed again and again; try later"},
+        {-EPROTO, EX_PROTOCOL, "the registry's answer makes no sense: see above"},
+    };
+    for (size_t i = 0; i < sizeof(failures) / sizeof(failures[0]); i++)
+        if (failures[i].err == err) {
+            fprintf(stderr, "modelfs push: %s: %s\n", path, failures[i].text);
+            return failures[i].exit_code;
+        }
+    fprintf(stderr, "modelfs push: %s could not be sent: %s\n", path, strerror(-err));
+    return EX_TEMPFAIL;
+}
+
+static int send_files(struct push *p, struct push_files_result *out)
+{
+    const struct push_files job = {
+        .target = &p->target, .model_id = p->model_id, .files = &p->files, .there = p->there};
+    int r = push_files_run(&job, out);
+    if (r == 0)
+        return EX_OK;
+    int code = complain_file(out->failed, r);
+    tell_state(p, out);
+    interrupt_obey();
+    return code;
+}
+
+static int print_json(const struct push *p, const struct push_files_result *result)
+{
+    JSON_CLEANUP json_t *facts =
+        json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I}", "registry",
+                  registry_origin(p->source.registry), "project", p->options.project, "project_id",
+                  p->project_id, "name", p->options.name, "id", p->model_id, "type",
+                  p->options.type, "files", (json_int_t)p->files.n, "sent",
+                  (json_int_t)result->n_sent, "size", (json_int_t)p->files.size_bytes);
+    if (!facts || json_dumpf(facts, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER) < 0)
+        return EX_IOERR;
+    return putchar('\n') == EOF ? EX_IOERR : EX_OK;
+}
+
+static int tell_result(const struct push *p, const struct push_files_result *result)
+{
+    char size[HUMAN_BYTES];
+    if (p->options.json)
+        return print_json(p, result);
+    human_size(p->files.size_bytes, size);
+    printf("%s/%s: %zu file%s, %s, as %s", p->options.project, p->options.name, p->files.n,
+           p->files.n == 1 ? "" : "s", size, p->model_id);
+    if (result->n_sent < p->files.n)
+        printf(" (%zu were there)", p->files.n - result->n_sent);
+    return putchar('\n') == EOF ? EX_IOERR : EX_OK;
+}
+
+static int push(struct push *p)
+{
+    static int (*const steps[])(struct push * p) = {
+        scan, read_metrics, open_registry, find_project, find_model, make_project, make_model,
+    };
+    struct push_files_result result;
+    int code = EX_OK;
+    for (size_t i = 0; code == EX_OK && i < sizeof(steps) / sizeof(steps[0]); i++) {
+        code = steps[i](p);
+        if (!p->is_new)
+            interrupt_obey();
+    }
+    if (code == EX_OK)
+        code = send_files(p, &result);
+    return code == EX_OK ? tell_result(p, &result) : code;
+}
+
+int cmd_push(int argc, char **argv)
+{
+    CLEANUP(push_deinit) struct push p = {.files = {.root_fd = -1}};
+    int code = push_options_parse(argc, argv, &p.options);
+    if (code != EX_OK)
+        return code;
+    if (p.options.help) {
+        fputs(push_options_help, stdout);
+        return EX_OK;
+    }
+    signal(SIGPIPE, SIG_IGN);
+    interrupt_catch();
+    return push(&p);
 }

@@ -91,9 +91,9 @@ static int find(struct source *s, const char *command, const struct registry_pla
     return *out_id && *out_name ? EX_OK : EX_OSERR;
 }
 
-int source_resolve(struct source *s, const char *command, int patience_ms)
+int source_find(struct source *s, const char *command, const char *project, const char *model,
+                int patience_ms)
 {
-    const char *project = registry_project(s->registry), *model = registry_model(s->registry);
     struct registry_place place = {0};
     if (!project)
         return EX_OK;
@@ -102,4 +102,10 @@ int source_resolve(struct source *s, const char *command, int patience_ms)
     if (code == EX_OK && model)
         code = find(s, command, &place, model, patience_ms, &s->model_id, &s->model_name);
     return code;
+}
+
+int source_resolve(struct source *s, const char *command, int patience_ms)
+{
+    return source_find(s, command, registry_project(s->registry), registry_model(s->registry),
+                       patience_ms);
 }

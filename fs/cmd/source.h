@@ -25,6 +25,10 @@ void source_close(struct source *s);
 /* Finds the project and the model by name or id. Asks the registry with @patience_ms, else the cache. Prints what is wrong. An exit code. */
 int source_resolve(struct source *s, const char *command, int patience_ms);
 
+/* The same for a project and a model (each may be NULL) that are named elsewhere. */
+int source_find(struct source *s, const char *command, const char *project, const char *model,
+                int patience_ms);
+
 /* What is wrong with a registry call, for a person: prints `modelfs COMMAND: WHAT: why and what to do` and returns the exit code. */
 int source_complain(const char *command, const char *what, int err);
 

@@ -21,6 +21,7 @@ struct table {
     size_t n_columns;
     struct buf texts; /* the cells' texts, each with its NUL, headings first */
     size_t n_cells;   /* without the headings */
+    bool has_headings;
     bool failed;
 };
 
@@ -76,7 +77,9 @@ void table_add_column(struct table *table, const char *heading, enum table_align
     assert(table->n_columns < MAX_COLUMNS && table->n_cells == 0);
     struct column *column = &table->columns[table->n_columns++];
     *column = (struct column){.align = align};
-    add_cell(table, column, heading);
+    table->has_headings |= heading != NULL;
+    if (heading)
+        add_cell(table, column, heading);
 }
 
 void table_add(struct table *table, const char *text)
@@ -121,7 +124,8 @@ int table_format(struct table *table, struct buf *out)
         return -ENOMEM;
     const char *text = table->texts.data;
     int r = 0;
-    for (size_t row = 0; r == 0 && row <= table_rows(table); row++) {
+    size_t n_lines = table_rows(table) + table->has_headings;
+    for (size_t line = 0; r == 0 && line < n_lines; line++) {
         size_t owed = 0;
         for (size_t i = 0; r == 0 && i < table->n_columns; i++, text += strlen(text) + 1)
             r = format_cell(out, &table->columns[i], text, &owed);

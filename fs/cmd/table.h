@@ -16,7 +16,8 @@ struct table;
 struct table *table_new(void);
 void table_free(struct table *table); /* NULL is fine */
 
-/* Adds a column with its heading; all columns come before the first row. */
+/* Adds a column with its heading; all columns come before the first row, and either all have
+ * headings or (NULL) none has. */
 void table_add_column(struct table *table, const char *heading, enum table_align align);
 
 /* Adds the next cell, in a new row behind the last column. Control characters become `?`, so that

@@ -14,6 +14,7 @@
 #include "read/engine.h"
 #include "read/landing.h"
 #include "read/span.h"
+#include "read/verify.h"
 #include "util/cleanup.h"
 #include "util/pool.h"
 
@@ -78,6 +79,8 @@ struct blob *fetch_blob(struct fetch *fetch, const struct blob_source *source)
     if (!blob && map_insert(&fetch->blobs, &fresh->node) == 0)
         blob = steal_ptr(fresh);
     pthread_mutex_unlock(&fetch->lock);
+    if (blob && !fresh)
+        verify_note_open(blob);
     blob_free(fresh);
     return blob;
 }

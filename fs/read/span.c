@@ -28,6 +28,8 @@
 #include "util/log.h"
 #include "util/pool.h"
 
+enum { MAX_NONSENSE = 4 }; /* tries after answers that make no sense */
+
 /* Bytes before the span that are read and thrown away when a server ignores Range. */
 #define MAX_SKIP_BYTES (UINT64_C(64) << 20)
 
@@ -134,11 +136,17 @@ static double chance(const struct span *span)
     return (double)((now.tv_nsec + (long)span->off) % 100003) / 100003;
 }
 
+/* An answer that makes no sense may come from somebody on the way, and go by. */
+static bool is_passing(const struct span *span, int err)
+{
+    return retry_is_transient(err) || (err == -EPROTO && span->attempt < MAX_NONSENSE);
+}
+
 /* Tries again later, or gives up where that makes no sense. */
 static void fail(struct span *span, int err)
 {
     struct fetch *fetch = span->blob->fetch;
-    if (atomic_load(&fetch->stopping) || !retry_is_transient(err)) {
+    if (atomic_load(&fetch->stopping) || !is_passing(span, err)) {
         give_up(span, atomic_load(&fetch->stopping) ? -EIO : err);
         return;
     }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The blob is read back from the cache in order, block by block, on a thread of the pool. A mismatch drops every block of it and breaks
+/* The blob is read back from the cache in order, block by block, on a thread of its own. A mismatch drops every block of it and breaks
  * the blob: reads give -EIO while anybody has it open, and the next open fetches it again. */
 #include "read/verify.h"
 
@@ -15,11 +15,13 @@
 
 DEFINE_CLEANUP(struct digest_stream *, cleanup_digest, digest_stream_free)
 
-static void format_key(const struct blob *blob, char out[96])
+enum { KEY_BYTES = 96 };
+
+static void format_key(const struct blob *blob, char out[KEY_BYTES])
 {
     struct digest id;
     memcpy(id.bytes, blob->id.bytes, sizeof(id.bytes));
-    int n = snprintf(out, 96, "verified\n");
+    int n = snprintf(out, KEY_BYTES, "verified\n");
     digest_format_hex(&id, out + n);
 }
 
@@ -67,13 +69,14 @@ static void report_mismatch(struct blob *blob, const struct digest *got)
     blocks_drop(blob->fetch->options.blocks, &blob->id);
 }
 
-/* Runs on the pool; ends the reference it was queued with. */
-static void run(void *ctx)
+/* Checks a blob that is whole; ends the reference it was queued with. */
+static void check(void *ctx)
 {
     struct blob *blob = ctx;
     struct blocks *blocks = blob->fetch->options.blocks;
     struct digest got;
-    char key[96];
+    char key[KEY_BYTES];
+    blocks_flush(blocks); /* what is not written is not counted */
     bool whole = blocks_present_bytes(blocks, &blob->id, blob->size_bytes) >= blob->size_bytes;
     int r = whole ? hash_cached(blob, &got) : -ENODATA;
     bool matches = r == 0 && memcmp(got.bytes, blob->id.bytes, sizeof(got.bytes)) == 0;
@@ -86,6 +89,15 @@ static void run(void *ctx)
     blob_unref(blob);
 }
 
+/* Runs @job with a reference on the verifier's thread. */
+static bool queue(struct blob *blob, pool_job_fn *job)
+{
+    if (pool_add(blob->fetch->options.verifier, job, blob_ref(blob)) == 0)
+        return true;
+    blob_unref(blob);
+    return false;
+}
+
 void verify_note_offer(struct blob *blob, uint64_t bytes)
 {
     if (!blob->has_digest)
@@ -95,10 +107,32 @@ void verify_note_offer(struct blob *blob, uint64_t bytes)
     bool due = !blob->verifying && !blob->verified && blob->offered_bytes >= blob->size_bytes;
     blob->verifying |= due;
     pthread_mutex_unlock(&blob->lock);
-    if (!due)
-        return;
-    if (pool_add(blob->fetch->options.pool, run, blob_ref(blob)) < 0) {
+    if (due && !queue(blob, check))
         settle_blob(blob, false, 0);
-        blob_unref(blob);
-    }
+}
+
+static bool was_verified(struct blob *blob)
+{
+    CLEANUP(cleanup_free) void *value = NULL;
+    size_t len;
+    char key[KEY_BYTES];
+    format_key(blob, key);
+    return meta_get(blocks_meta(blob->fetch->options.blocks), key, &value, &len, NULL) == 0;
+}
+
+static void look(void *ctx)
+{
+    struct blob *blob = ctx;
+    struct blocks *blocks = blob->fetch->options.blocks;
+    if (was_verified(blob))
+        settle_blob(blob, true, 0);
+    else
+        verify_note_offer(blob, blocks_present_bytes(blocks, &blob->id, blob->size_bytes));
+    blob_unref(blob);
+}
+
+void verify_note_open(struct blob *blob)
+{
+    if (blob->has_digest && blob->fetch->options.blocks && !atomic_load(&blob->fetch->stopping))
+        queue(blob, look);
 }

@@ -4,5 +4,8 @@
 
 #include "read/engine.h"
 
+/* A blob was opened: looks whether it was checked before and, should it lie whole in the cache unchecked, checks it. */
+void verify_note_open(struct blob *blob);
+
 /* @bytes more of @blob were given to the cache; queues the check when the blob may be whole by now. No lock may be held. */
 void verify_note_offer(struct blob *blob, uint64_t bytes);

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a person named on the command line: a registry, a project, a model or a checkpoint, by URL or
+ * by its path in a mount; and the facts about it, the same either way.
+ *
+ *     gradient+http://HOST:PORT[/PROJECT[/MODEL[/CHECKPOINT]]]
+ *     dir:///PATH[#PROJECT[/MODEL[/CHECKPOINT]]]
+ *     /mnt/models/PROJECT/MODEL/CHECKPOINT
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "cmd/source.h"
+#include "util/json.h"
+
+/* The parts of a URL that name something in a registry. Owned; NULL where it names none. */
+struct subject_url {
+    char *registry; /* the URL without them */
+    char *project, *model, *checkpoint;
+};
+
+/* Pure. 0, -EINVAL (no URL, a broken escape, or a fourth part) or -ENOMEM. */
+int subject_url_parse(const char *text, struct subject_url *out);
+void subject_url_deinit(struct subject_url *url);
+
+struct subject {
+    const char *command, *text; /* borrowed */
+    bool is_path;
+    struct subject_url url; /* of a URL, as the source, which has found project and model */
+    struct source source;
+};
+
+/* Finds what @text names. Prints what is wrong for @command. An exit code. */
+int subject_open(struct subject *s, const char *command, const char *text);
+void subject_close(struct subject *s);
+#define SUBJECT_CLEANUP CLEANUP(subject_close)
+
+/* The facts, new: what registry/describe.h makes of it. A checkpoint's have besides
+ * {"kind":"checkpoint","registry","project","model","type"}. Prints what is wrong. An exit code. */
+int subject_describe(struct subject *s, json_t **out);
+
+/* Adds to a project's facts "models": the facts of each of its models, asked for several at a time;
+ * what could not be had is left out, and that is said. An exit code, EX_TEMPFAIL when some are
+ * missing. */
+int subject_describe_models(struct subject *s, json_t *project);
+
+/* The kind of some facts: `registry`, `project`, `model`, `checkpoint`. */
+const char *subject_kind(const json_t *facts);
