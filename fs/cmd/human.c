@@ -2,6 +2,8 @@
 #include "cmd/human.h"
 
 #include <inttypes.h>
+#include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -35,6 +37,13 @@ void human_age(int64_t then_ns, int64_t now_ns, char out[HUMAN_BYTES])
             snprintf(out, HUMAN_BYTES, "%" PRId64 " %s", seconds / units[i].seconds, units[i].name);
             return;
         }
+}
+
+void human_number(double value, char out[HUMAN_BYTES])
+{
+    double size = fabs(value);
+    bool is_plain = value == 0 || (size >= 0.001 && size < 100000);
+    snprintf(out, HUMAN_BYTES, is_plain ? "%.4f" : "%.4g", value);
 }
 
 void human_duration(uint64_t seconds, char out[HUMAN_BYTES])

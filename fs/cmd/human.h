@@ -13,5 +13,8 @@ void human_size(uint64_t bytes, char out[HUMAN_BYTES]);
  * time that is not known; `now` for one in the future. */
 void human_age(int64_t then_ns, int64_t now_ns, char out[HUMAN_BYTES]);
 
+/* A metric's value: `0.9806`, `12.5000`, `3.1e-05`, `1.2e+06`. */
+void human_number(double value, char out[HUMAN_BYTES]);
+
 /* What is left to wait: `0:05`, `12:40`, `3:02:01`. */
 void human_duration(uint64_t seconds, char out[HUMAN_BYTES]);

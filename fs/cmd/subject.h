@@ -1,27 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a person named on the command line: a registry, a project, a model or a checkpoint, by URL or
- * by its path in a mount; and the facts about it, the same either way.
- *
- *     gradient+http://HOST:PORT[/PROJECT[/MODEL[/CHECKPOINT]]]
- *     dir:///PATH[#PROJECT[/MODEL[/CHECKPOINT]]]
- *     /mnt/models/PROJECT/MODEL/CHECKPOINT
- */
+ * by its path in a mount; and the facts about it, the same either way. */
 #pragma once
 
 #include <stdbool.h>
 
 #include "cmd/source.h"
+#include "cmd/subject_url.h"
 #include "util/json.h"
-
-/* The parts of a URL that name something in a registry. Owned; NULL where it names none. */
-struct subject_url {
-    char *registry; /* the URL without them */
-    char *project, *model, *checkpoint;
-};
-
-/* Pure. 0, -EINVAL (no URL, a broken escape, or a fourth part) or -ENOMEM. */
-int subject_url_parse(const char *text, struct subject_url *out);
-void subject_url_deinit(struct subject_url *url);
 
 struct subject {
     const char *command, *text; /* borrowed */

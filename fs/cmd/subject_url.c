@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "cmd/subject_url.h"
+
 #include <errno.h>
 #include <string.h>
 
-#include "cmd/subject.h"
 #include "net/url.h"
+
+bool subject_url_is(const char *text)
+{
+    return strstr(text, "://") != NULL;
+}
 
 void subject_url_deinit(struct subject_url *url)
 {

@@ -69,13 +69,22 @@ static void report_mismatch(struct blob *blob, const struct digest *got)
     blocks_drop(blob->fetch->options.blocks, &blob->id);
 }
 
-/* Checks a blob that is whole; ends the reference it was queued with. */
+static uint64_t offered(struct blob *blob)
+{
+    pthread_mutex_lock(&blob->lock);
+    uint64_t bytes = blob->offered_bytes;
+    pthread_mutex_unlock(&blob->lock);
+    return bytes;
+}
+
+/* Checks a blob that may be whole, again when it was not and more has come meanwhile; ends the reference it was queued with. */
 static void check(void *ctx)
 {
     struct blob *blob = ctx;
     struct blocks *blocks = blob->fetch->options.blocks;
     struct digest got;
     char key[KEY_BYTES];
+    uint64_t before = offered(blob);
     blocks_flush(blocks); /* what is not written is not counted */
     bool whole = blocks_present_bytes(blocks, &blob->id, blob->size_bytes) >= blob->size_bytes;
     int r = whole ? hash_cached(blob, &got) : -ENODATA;
@@ -86,6 +95,8 @@ static void check(void *ctx)
     else if (r == 0)
         report_mismatch(blob, &got);
     settle_blob(blob, matches, r == 0 && !matches ? -EIO : 0);
+    if (r == -ENODATA && offered(blob) != before && !atomic_load(&blob->fetch->stopping))
+        verify_note_offer(blob, 0);
     blob_unref(blob);
 }
 

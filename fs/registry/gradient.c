@@ -20,6 +20,7 @@
 #include "util/cleanup.h"
 #include "util/clock.h"
 #include "util/json.h"
+#include "util/log.h"
 
 static const char *const schemes[] = {"gradient+http", "gradient+https", NULL};
 
@@ -206,8 +207,11 @@ static int add_file(struct listing *listing, const json_t *file)
                                   .url = web_url(json_get_text(file, "url")),
                                   .size_bytes = size < 0 ? 0 : (uint64_t)size,
                                   .mtime_ns = modified ? modified : listing->self.mtime_ns};
-    if (!path)
+    if (!path) {
+        log_warn("a file of model %s has no name that can be shown: left out",
+                 listing->self.id ? listing->self.id : "");
         return 0;
+    }
     entry.has_digest = digest && digest_parse(digest, &entry.digest) == 0;
     if (entry.has_digest) {
         etag[0] = '"';

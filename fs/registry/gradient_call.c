@@ -83,7 +83,7 @@ static int send_call(struct http *http, const char *url, const struct gradient_c
 static int parse_reply(const char *url, const struct http_reply *reply, json_t **out)
 {
     char why[JSON_ERROR_TEXT_LENGTH], shown[SHOWN_BYTES];
-    *out = json_parse(reply->body.data ? reply->body.data : "", reply->body.len, why);
+    *out = json_parse_leniently(reply->body.data ? reply->body.data : "", reply->body.len, why);
     if (*out)
         return 0;
     url_redact(url, shown, sizeof(shown));

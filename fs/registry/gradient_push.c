@@ -24,7 +24,7 @@ static int call_for_text(const struct gradient_target *target, const struct grad
     int r = gradient_call(target->http, target->base, call, &reply, &retry_after_ms);
     if (r < 0)
         return r;
-    const char *text = key ? json_get_text(reply, key) : json_string_value(reply);
+    const char *text = key ? json_get_text(reply, key) : json_text(reply);
     if (!text || !*text) {
         log_warn("%s%.*s answered without %s", target->base, (int)strcspn(call->path, "?"),
                  call->path, key ? key : "a URL");

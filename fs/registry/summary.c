@@ -12,7 +12,7 @@ static double number_of(const json_t *value, bool *out_ok)
     *out_ok = true;
     if (json_is_number(value))
         return json_number_value(value);
-    const char *text = json_string_value(value);
+    const char *text = json_text(value);
     char *end;
     double number = text ? strtod(text, &end) : (double)NAN;
     *out_ok = text && *text && *end == '\0';

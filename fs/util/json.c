@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "util/json.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "util/buf.h"
 
 enum { DEPTH_MAX = 64 };
 
@@ -38,9 +42,88 @@ json_t *json_parse(const char *text, size_t len, char *out_error)
     return parsed;
 }
 
+/* Bytes of the well-formed UTF-8 character at @text, of at most @len; 0 when it is none. The ranges are those of RFC 3629: no
+ * overlong form, no surrogate, nothing over U+10FFFF. */
+static size_t utf8_len(const unsigned char *text, size_t len)
+{
+    unsigned char c = text[0];
+    size_t n = c < 0x80 ? 1 : c < 0xc2 ? 0 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : c < 0xf5 ? 4 : 0;
+    if (n == 0 || n > len)
+        return 0;
+    for (size_t i = 1; i < n; i++)
+        if ((text[i] & 0xc0) != 0x80)
+            return 0;
+    bool overlong = (c == 0xe0 && text[1] < 0xa0) || (c == 0xf0 && text[1] < 0x90);
+    bool beyond = (c == 0xed && text[1] > 0x9f) || (c == 0xf4 && text[1] > 0x8f);
+    return overlong || beyond ? 0 : n;
+}
+
+/* The unit that an escape \uXXXX at @text names, or -1. */
+static int escaped_unit(const char *text, size_t len)
+{
+    char hex[5] = {0}, *end;
+    if (len < 6 || text[0] != '\\' || text[1] != 'u' || !isxdigit((unsigned char)text[2]))
+        return -1;
+    memcpy(hex, text + 2, 4);
+    unsigned long unit = strtoul(hex, &end, 16);
+    return *end ? -1 : (int)unit;
+}
+
+/* Bytes of the escape at @text: a backslash and what it takes. *out_alone: half of a surrogate pair without the other. */
+static size_t escape_len(const char *text, size_t len, bool *out_alone)
+{
+    int unit = escaped_unit(text, len);
+    int next = unit >= 0 ? escaped_unit(text + 6, len - 6) : -1;
+    bool high = unit >= 0xd800 && unit <= 0xdbff, low = unit >= 0xdc00 && unit <= 0xdfff;
+    bool pair = high && next >= 0xdc00 && next <= 0xdfff;
+    *out_alone = (high || low) && !pair;
+    if (pair)
+        return 12;
+    return unit >= 0 ? 6 : len < 2 ? len : 2;
+}
+
+/* A copy in which every byte and every escape that makes no character is U+FFFD. At most three times as long. */
+static int repair(const char *text, size_t len, struct buf *out)
+{
+    static const char replacement[] = "\xef\xbf\xbd";
+    int r = 0;
+    for (size_t i = 0, n; i < len && r == 0; i += n) {
+        bool bad = false;
+        if (text[i] == '\\') {
+            n = escape_len(text + i, len - i, &bad);
+        } else {
+            n = utf8_len((const unsigned char *)text + i, len - i);
+            bad = n == 0;
+            n += bad;
+        }
+        r = bad ? buf_append(out, replacement, 3) : buf_append(out, text + i, n);
+    }
+    return r;
+}
+
+json_t *json_parse_leniently(const char *text, size_t len, char *out_error)
+{
+    json_t *parsed = json_parse(text, len, out_error);
+    BUF_CLEANUP struct buf repaired = {0};
+    if (parsed || is_too_deep(text, len) || repair(text, len, &repaired) < 0)
+        return parsed;
+    json_error_t error;
+    const size_t flags = JSON_DECODE_ANY | JSON_ALLOW_NUL;
+    parsed = json_loadb(repaired.data, repaired.len, flags, &error);
+    if (!parsed && json_error_code(&error) == json_error_numeric_overflow)
+        parsed = json_loadb(repaired.data, repaired.len, flags | JSON_DECODE_INT_AS_REAL, &error);
+    return parsed;
+}
+
+const char *json_text(const json_t *value)
+{
+    const char *text = json_string_value(value);
+    return text && strlen(text) == json_string_length(value) ? text : NULL;
+}
+
 const char *json_get_text(const json_t *object, const char *key)
 {
-    return json_string_value(json_object_get(object, key));
+    return json_text(json_object_get(object, key));
 }
 
 json_t *json_get_array(const json_t *object, const char *key)

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Facts about a model or checkpoint (registry/describe.h), read for people (pure). */
+#pragma once
+
+#include <stdint.h>
+
+#include "cmd/human.h"
+#include "util/json.h"
+
+/* When it was changed, in nanoseconds since 1970; 0 when that is not known. */
+int64_t facts_modified_ns(const json_t *facts);
+
+/* A metric's value as text; `-` where there is none. */
+void facts_format_metric(const json_t *value, char out[HUMAN_BYTES]);
+
+/* The value of the metric called @name, or else of the first whose name holds it (`val_loss`,
+ * `accuracy-score`); NULL when there is none. */
+const json_t *facts_find_metric(const json_t *facts, const char *name);
+
+/* The metrics' names of all checkpoints, accuracy and loss first, then by name: an array of
+ * text. NULL when memory is short. */
+json_t *facts_metric_names(const json_t *model);
+
+/* The elements of @array by the text at @key, borrowed from it, in fresh memory; NULL when memory
+ * is short. There are json_array_size(array) of them. */
+const json_t **facts_sort(const json_t *array, const char *key);
+
+/* Writes JSON for scripts to standard output. An exit code. */
+int facts_print_json(const json_t *facts);
