@@ -34,7 +34,8 @@ static void blocks_destroy(struct blocks *blocks)
 static int open_tables(struct blocks *blocks)
 {
     bool dropped = false;
-    int r = tables_open(blocks->options.dir, blocks->options.limit_bytes, &blocks->tables, &dropped);
+    int r =
+        tables_open(blocks->options.dir, blocks->options.limit_bytes, &blocks->tables, &dropped);
     if (r == 0 && dropped && blocks->options.report)
         blocks->options.report(blocks->options.report_ctx,
                                "the cache was damaged or not complete; it starts empty");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The block cache: pieces of blobs, kept in one LMDB environment, shared by every process of the host that opens the same
- * directory, checked when this process first touches them, evicted to a hard limit, there again after kill -9.
+/* The block cache: pieces of blobs, kept in one LMDB environment, shared by every process of the
+ * host that opens the same directory, checked when this process first touches them, evicted to a
+ * hard limit, there again after kill -9.
  *
  * A cache that fails is a cache that misses: no call here makes a read fail. */
 #pragma once
@@ -15,7 +16,8 @@
 struct blocks;
 struct env_txn;
 
-/* Something for the caller's log, once an incident: the cache prints nothing itself. Any thread of the cache may call it, under no lock. */
+/* Something for the caller's log, once an incident: the cache prints nothing itself. Any thread of
+ * the cache may call it, under no lock. */
 typedef void blocks_report_fn(void *ctx, const char *text);
 
 struct blocks_options {
@@ -31,7 +33,8 @@ int blocks_open(const struct blocks_options *options, struct blocks **out);
 /* Writes what was offered, syncs, ends the thread. NULL is fine. */
 void blocks_close(struct blocks *blocks);
 
-/* The bytes [off, off + len) of a blob, or as many of its leading bytes as are present, borrowed. */
+/* The bytes [off, off + len) of a blob, or as many of its leading bytes as are present, borrowed.
+ */
 enum { BLOCKS_VIEW_PIECES = 10 };
 struct blocks_view {
     struct iovec piece[BLOCKS_VIEW_PIECES];
@@ -43,20 +46,23 @@ struct blocks_view {
     struct block_buf *pending[BLOCKS_VIEW_PIECES];
 };
 
-/* Looks up [off, off + len) of @blob; @len at most 8 MiB. Returns 1 when any leading byte is present (out->len says how
- * many) and 0 on a miss, when *out needs no end. What was offered is seen from that moment on, written or not.
- * The bytes stay valid until blocks_view_end(), which must follow on the same thread, and soon: a live view keeps
- * LMDB from reusing pages. Checksums are verified on this process's first touch of a piece; a damaged block is
- * dropped, reported and missed. Any thread may call; never waits for the writer's transaction. */
+/* Looks up [off, off + len) of @blob; @len at most 8 MiB. Returns 1 when any leading byte is
+ * present (out->len says how many) and 0 on a miss, when *out needs no end. What was offered is
+ * seen from that moment on, written or not. The bytes stay valid until blocks_view_end(), which
+ * must follow on the same thread, and soon: a live view keeps LMDB from reusing pages. Checksums
+ * are verified on this process's first touch of a piece; a damaged block is dropped, reported and
+ * missed. Any thread may call; never waits for the writer's transaction. */
 int blocks_view(struct blocks *blocks, const struct blob_id *blob, uint64_t off, size_t len,
                 struct blocks_view *out);
 void blocks_view_end(struct blocks_view *view);
 
-/* How many leading bytes of [off, off + len) are present (or offered), without looking at the bytes: they are not verified. Within one block:
- * off and off + len - 1 lie in the same one. Any thread, as blocks_view(). */
+/* How many leading bytes of [off, off + len) are present (or offered), without looking at the
+ * bytes: they are not verified. Within one block: off and off + len - 1 lie in the same one. Any
+ * thread, as blocks_view(). */
 uint64_t blocks_run(struct blocks *blocks, const struct blob_id *blob, uint64_t off, uint64_t len);
 
-/* A block's bytes in memory, counted: whoever holds a reference may read the pieces that are present. */
+/* A block's bytes in memory, counted: whoever holds a reference may read the pieces that are
+ * present. */
 struct block_buf {
     struct blob_id blob;
     uint32_t block;
@@ -72,15 +78,18 @@ struct block_buf {
 struct block_buf *block_buf_ref(struct block_buf *buf);
 void block_buf_unref(struct block_buf *buf); /* NULL is fine */
 
-/* Queues @buf (takes a reference of its own) to be written by the writer thread; pieces that are already stored are
- * kept beside the new ones. Never waits. Returns false when the queue is full or the cache has failed: it was not taken. */
+/* Queues @buf (takes a reference of its own) to be written by the writer thread; pieces that are
+ * already stored are kept beside the new ones. Never waits. Returns false when the queue is full or
+ * the cache has failed: it was not taken. */
 bool blocks_offer(struct blocks *blocks, struct block_buf *buf);
 /* Bytes that were offered and are not written yet. */
 uint64_t blocks_pending_bytes(struct blocks *blocks);
-/* Waits until all that was offered before is written (or given up). For tests and for a clean end. */
+/* Waits until all that was offered before is written (or given up). For tests and for a clean end.
+ */
 void blocks_flush(struct blocks *blocks);
 
-/* Bytes of @blob that are present, at most @size_bytes: what st_blocks and "is it complete" want. Costs one step a block. */
+/* Bytes of @blob that are present, at most @size_bytes: what st_blocks and "is it complete" want.
+ * Costs one step a block. */
 uint64_t blocks_present_bytes(struct blocks *blocks, const struct blob_id *blob,
                               uint64_t size_bytes);
 /* Drops all blocks of a blob (its digest did not match). */

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* LMDB is safe against processes that die, not against a file that is damaged: it follows whatever page numbers it finds. So every
- * call runs under a guard (cache/guard.h); a fault or a failed assertion in there breaks the environment for good: its locks and memory
- * are then in no known state, so it is never touched again, not even to close it, and the next one to open the folder starts anew.
+/* LMDB is safe against processes that die, not against a file that is damaged: it follows whatever
+ * page numbers it finds. So every call runs under a guard (cache/guard.h); a fault or a failed
+ * assertion in there breaks the environment for good: its locks and memory are then in no known
+ * state, so it is never touched again, not even to close it, and the next one to open the folder
+ * starts anew.
  *
- * Read transactions are kept when they end and renewed for the next reader: that costs no lock. A process whose map has become
- * too small, because another with a larger limit made the file grow, must map it again, and for that moment have no
- * transaction alive: `in_use` is held shared by every transaction and alone by the one that maps. */
+ * Read transactions are kept when they end and renewed for the next reader: that costs no lock. A
+ * process whose map has become too small, because another with a larger limit made the file grow,
+ * must map it again, and for that moment have no transaction alive: `in_use` is held shared by
+ * every transaction and alone by the one that maps. */
 #include "cache/env.h"
 
 #include <errno.h>
@@ -44,7 +47,8 @@ struct env {
     struct env *next_lost;
 };
 
-/* Broken environments are kept: freeing their memory under threads that may be inside is not safe. */
+/* Broken environments are kept: freeing their memory under threads that may be inside is not safe.
+ */
 static struct env *lost;
 static pthread_mutex_t lost_mutex = PTHREAD_MUTEX_INITIALIZER;
 
@@ -152,8 +156,8 @@ static int configure(MDB_env *lmdb, const struct env_options *options)
     return rc;
 }
 
-/* The last page that is in use must be about where the file ends: a header that says otherwise is damaged, and believing it would make
- * the file grow without a limit. LMDB's code. */
+/* The last page that is in use must be about where the file ends: a header that says otherwise is
+ * damaged, and believing it would make the file grow without a limit. LMDB's code. */
 static int check_size(MDB_env *lmdb)
 {
     const uint64_t slack_bytes = UINT64_C(64) << 20;
@@ -219,7 +223,8 @@ static int open_or_renew(struct env *env, const struct env_options *options, boo
     return errno_of(rc);
 }
 
-/* Throws away what cannot be believed: writes of another boot that were never synced, and what somebody found damaged. */
+/* Throws away what cannot be believed: writes of another boot that were never synced, and what
+ * somebody found damaged. */
 static int discard_doubtful(const struct env_options *options, const char *boot_id,
                             enum mark_found *found, bool *dropped)
 {
@@ -593,8 +598,8 @@ static int add_pages(struct env_txn *txn, MDB_dbi dbi, uint64_t *bytes)
     MDB_stat st;
     int rc = mdb_stat(txn->txn, dbi, &st);
     if (rc == 0)
-        *bytes += (uint64_t)(st.ms_branch_pages + st.ms_leaf_pages + st.ms_overflow_pages) *
-                  st.ms_psize;
+        *bytes +=
+            (uint64_t)(st.ms_branch_pages + st.ms_leaf_pages + st.ms_overflow_pages) * st.ms_psize;
     return rc;
 }
 

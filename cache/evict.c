@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `order` sorts by moment, so that the first entry is who goes next. A pinned block that is met there is moved to the end, as if it
- * had been used: each is met once in a round, and only when everything left is pinned does one go. */
+/* `order` sorts by moment, so that the first entry is who goes next. A pinned block that is met
+ * there is moved to the end, as if it had been used: each is met once in a round, and only when
+ * everything left is pinned does one go. */
 #include "cache/evict.h"
 
 #include <errno.h>
@@ -75,7 +76,8 @@ static bool is_pinned(struct env_txn *txn, const struct tables *tables,
     return env_get(txn, tables->pins, bytes(key, BLOB_ID_BYTES), &value) == 0;
 }
 
-/* The block whose last use is the longest ago. An entry of `order` that is no block key is removed. -ENOENT: there is none. */
+/* The block whose last use is the longest ago. An entry of `order` that is no block key is removed.
+ * -ENOENT: there is none. */
 static int find_oldest(struct env_txn *txn, const struct tables *tables,
                        uint8_t out_key[BLOCK_KEY_BYTES])
 {
@@ -94,7 +96,8 @@ static int find_oldest(struct env_txn *txn, const struct tables *tables,
     }
 }
 
-/* Removes the oldest block that is not pinned, or else the oldest. @n_spared counts the pinned ones that were met. */
+/* Removes the oldest block that is not pinned, or else the oldest. @n_spared counts the pinned ones
+ * that were met. */
 static int evict_one(struct env_txn *txn, const struct tables *tables, uint64_t now_ns,
                      uint64_t n_blocks, uint64_t *n_spared)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which blocks stay: when each was used last, and who goes when room is needed. All inside the caller's write transaction; errors as cache/env.h. */
+/* Which blocks stay: when each was used last, and who goes when room is needed. All inside the
+ * caller's write transaction; errors as cache/env.h. */
 #pragma once
 
 #include <stdint.h>
@@ -7,7 +8,8 @@
 #include "cache/key.h"
 #include "cache/tables.h"
 
-/* The block (stored in the same transaction, or before) was used at @when_ns, since 1970. -ENOENT when it is not stored. */
+/* The block (stored in the same transaction, or before) was used at @when_ns, since 1970. -ENOENT
+ * when it is not stored. */
 int evict_note_use(struct env_txn *txn, const struct tables *tables,
                    const uint8_t key[BLOCK_KEY_BYTES], uint64_t when_ns);
 
@@ -15,6 +17,7 @@ int evict_note_use(struct env_txn *txn, const struct tables *tables,
 int evict_remove(struct env_txn *txn, const struct tables *tables,
                  const uint8_t key[BLOCK_KEY_BYTES]);
 
-/* Removes blocks, oldest use first and pinned ones last, until all tables together take at most @most_bytes. Adds to *n_evicted. */
+/* Removes blocks, oldest use first and pinned ones last, until all tables together take at most
+ * @most_bytes. Adds to *n_evicted. */
 int evict_down_to(struct env_txn *txn, const struct tables *tables, uint64_t most_bytes,
                   uint64_t now_ns, uint64_t *n_evicted);

@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The folder that an environment's files live in: made and owned by us, locked while one process opens it. */
+/* The folder that an environment's files live in: made and owned by us, locked while one process
+ * opens it. */
 #pragma once
 
 #include <stdbool.h>
 
-/* Makes @dir with its parents (0700). -EPERM when it belongs to somebody else or others may write in it; else as the system says. */
+/* Makes @dir with its parents (0700). -EPERM when it belongs to somebody else or others may write
+ * in it; else as the system says. */
 int folder_make(const char *dir);
 
-/* Waits for and takes the lock that is held while an environment is opened. A file descriptor to close, or -errno. */
+/* Waits for and takes the lock that is held while an environment is opened. A file descriptor to
+ * close, or -errno. */
 int folder_lock(const char *dir);
 
-/* Removes the environment's files. Those who have them open go on with what is then nameless. 0 or -errno. */
+/* Removes the environment's files. Those who have them open go on with what is then nameless. 0 or
+ * -errno. */
 int folder_empty(const char *dir);
 
 /* Remembers that the environment is damaged, for whoever opens it next; folder_empty() forgets. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A guard around calls that read a mapped file which may be damaged, cut short or on a failing disk: a fault (SIGSEGV, SIGBUS) or
- * a failed assertion inside the call ends the call instead of the process. What the call was working on is lost and must not be used again. */
+/* A guard around calls that read a mapped file which may be damaged, cut short or on a failing
+ * disk: a fault (SIGSEGV, SIGBUS) or a failed assertion inside the call ends the call instead of
+ * the process. What the call was working on is lost and must not be used again. */
 #pragma once
 
 #include <setjmp.h>
@@ -16,7 +17,8 @@ enum { GUARD_FAULT = -1000000 }; /* what a call that faulted "returned" */
 /* Of this thread; NULL: no guarded call. */
 extern _Thread_local struct guard *guard_top;
 
-/* Takes the signals over, once a process; faults outside of guarded calls go where they went before. Any thread. */
+/* Takes the signals over, once a process; faults outside of guarded calls go where they went
+ * before. Any thread. */
 void guard_install(void);
 
 /* Ends the guarded call that this thread is in, as a fault would. Returns when there is none. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A mark is an empty file `unsynced-<boot id>-<pid>-<random>`, locked by its owner for as long as that lives: the lock tells a living
- * owner from a dead one even when process numbers are used again or seen from another container. */
+/* A mark is an empty file `unsynced-<boot id>-<pid>-<random>`, locked by its owner for as long as
+ * that lives: the lock tells a living owner from a dead one even when process numbers are used
+ * again or seen from another container. */
 #include "cache/mark.h"
 
 #include <dirent.h>
@@ -78,7 +79,8 @@ int mark_find(const char *dir, const char *boot_id, enum mark_found *out)
     return 0;
 }
 
-/* Unlinks while the lock is held, so that an owner who is just setting it notices (open_locked()). */
+/* Unlinks while the lock is held, so that an owner who is just setting it notices (open_locked()).
+ */
 static void sweep_one(int dir_fd, const char *name, const char *boot_id)
 {
     if (!is_mark(name))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Marks in a directory that say "a process wrote here in boot B and has not synced since". A mark that outlived its boot means that the
- * machine went down with writes that may never have reached the disk. */
+/* Marks in a directory that say "a process wrote here in boot B and has not synced since". A mark
+ * that outlived its boot means that the machine went down with writes that may never have reached
+ * the disk. */
 #pragma once
 
 #include <stdbool.h>
@@ -9,7 +10,8 @@ struct mark;
 
 enum mark_found {
     MARK_NONE,     /* all that was written is on the disk, or belongs to processes that live */
-    MARK_ORPHANED, /* a process died before it synced, in this boot: its writes are still in the kernel */
+    MARK_ORPHANED, /* a process died before it synced, in this boot: its writes are still in the
+                      kernel */
     MARK_LOST,     /* a mark of another boot: writes may be missing */
 };
 
@@ -18,7 +20,8 @@ int mark_find(const char *dir, const char *boot_id, enum mark_found *out);
 /* Removes those that mark_find() counts: all but those of living processes. */
 void mark_sweep(const char *dir, const char *boot_id);
 
-/* A mark for this process, not set yet. One thread at a time may call; NULL when memory is short. */
+/* A mark for this process, not set yet. One thread at a time may call; NULL when memory is short.
+ */
 struct mark *mark_new(const char *dir, const char *boot_id);
 /* Sets it, on the disk before this returns. 0 or -errno. Cheap when it is set already. */
 int mark_set(struct mark *mark);

@@ -134,7 +134,7 @@ int meta_put(struct meta *meta, const char *key, const void *value, size_t len)
     return writer_call(meta->writer, put, &job, sizeof(struct meta_header) + len);
 }
 
-static int delete(struct env_txn *txn, const struct tables *tables, void *ctx)
+static int delete (struct env_txn *txn, const struct tables *tables, void *ctx)
 {
     const struct env_bytes *key = ctx;
     int r = env_delete(txn, tables->meta, *key);

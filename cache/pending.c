@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A table of short chains. At most a few hundred blocks are pending at a time, most of the time none. */
+/* A table of short chains. At most a few hundred blocks are pending at a time, most of the time
+ * none. */
 #include "cache/pending.h"
 
 #include <pthread.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Blocks that were offered and are not written yet, so that they are seen before they are stored. Any thread may call. */
+/* Blocks that were offered and are not written yet, so that they are seen before they are stored.
+ * Any thread may call. */
 #pragma once
 
 #include <stdbool.h>
@@ -18,7 +19,8 @@ bool pending_add(struct pending *pending, struct block_buf *buf);
 /* Takes @buf away, with its reference. */
 void pending_remove(struct pending *pending, struct block_buf *buf);
 
-/* What is pending of the blocks [first, first + n) of @blob: at most @max buffers, a reference each. Returns how many. */
+/* What is pending of the blocks [first, first + n) of @blob: at most @max buffers, a reference
+ * each. Returns how many. */
 int pending_collect(struct pending *pending, const struct blob_id *blob, uint32_t first, uint32_t n,
                     struct block_buf **out, int max);
 uint64_t pending_bytes(struct pending *pending);

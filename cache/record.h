@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A block as it is stored (pure): a header that names the block and has a checksum (XXH3, 64 bits) of every piece that is present and of
- * itself, then the pieces, without gaps, in order. Numbers are in the host's byte order: the cache never leaves the host. */
+/* A block as it is stored (pure): a header that names the block and has a checksum (XXH3, 64 bits)
+ * of every piece that is present and of itself, then the pieces, without gaps, in order. Numbers
+ * are in the host's byte order: the cache never leaves the host. */
 #pragma once
 
 #include <stdbool.h>
@@ -20,7 +21,8 @@ struct record_header {
     uint64_t header_sum; /* of all above */
 };
 
-/* A record, looked at: the header is a copy (nothing in a map is aligned for sure), the pieces are borrowed. */
+/* A record, looked at: the header is a copy (nothing in a map is aligned for sure), the pieces are
+ * borrowed. */
 struct record {
     struct record_header header;
     const uint8_t *pieces;

@@ -10,7 +10,8 @@
 struct tables {
     struct env *env;
     unsigned blocks; /* block key -> record (cache/record.h) */
-    unsigned uses;   /* block key -> when it was last used: nanoseconds since 1970, 8 bytes, big end first */
+    unsigned uses;   /* block key -> when it was last used: nanoseconds since 1970, 8 bytes, big end
+                        first */
     unsigned order;  /* the same moment, then block key -> nothing: oldest use first */
     unsigned pins;   /* blob id -> nothing */
     unsigned meta;   /* key of text -> moment, checksum, value (cache/meta.c) */

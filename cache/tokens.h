@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What this process has seen of stored blocks: which pieces it verified, and which blocks were used since that was last written down.
- * Both forget when they are full: a piece is then verified again, a use not recorded. Any thread may call, none waits. */
+/* What this process has seen of stored blocks: which pieces it verified, and which blocks were used
+ * since that was last written down. Both forget when they are full: a piece is then verified again,
+ * a use not recorded. Any thread may call, none waits. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Looking blocks up. What is pending is collected before the read transaction begins: a block leaves `pending` only after it was
- * committed, so one that was not seen there is seen in the transaction. */
+/* Looking blocks up. What is pending is collected before the read transaction begins: a block
+ * leaves `pending` only after it was committed, so one that was not seen there is seen in the
+ * transaction. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,8 +73,7 @@ static void look_up(struct blocks *blocks, struct env_txn *txn, const struct blo
     if (!txn || env_get(txn, blocks->tables.blocks, key, &value) < 0)
         return;
     /* guarded: the bytes may lie behind the end of a file that was cut */
-    out->stored =
-        GUARDED(record_open(value.data, value.len, blob, block, &out->record)) == 0;
+    out->stored = GUARDED(record_open(value.data, value.len, blob, block, &out->record)) == 0;
     if (!out->stored)
         drop_damaged(blocks, out, out->record.header.header_sum);
 }

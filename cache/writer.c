@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One block a transaction was measured to be the cheapest, and it keeps the write lock free between blocks for other processes.
+/* One block a transaction was measured to be the cheapest, and it keeps the write lock free between
+ * blocks for other processes.
  *
- * The limit is held by evicting before a block is put. LMDB cannot use the pages that the last transactions freed, nor
- * those that a reader still looks at, so some room is left over; when that is not enough the transaction fails with -ENOSPC, more is evicted, and
- * after a few tries the block is given up: a cache may forget. */
+ * The limit is held by evicting before a block is put. LMDB cannot use the pages that the last
+ * transactions freed, nor those that a reader still looks at, so some room is left over; when that
+ * is not enough the transaction fails with -ENOSPC, more is evicted, and after a few tries the
+ * block is given up: a cache may forget. */
 #include "cache/writer.h"
 
 #include <errno.h>
@@ -43,8 +45,8 @@ struct writer {
     struct job *first, **last;
     uint64_t queued_bytes;
     bool stopping;
-    bool dead; /* the environment is broken: jobs are refused */
-    bool full; /* of the thread: that there is no room was reported */
+    bool dead;            /* the environment is broken: jobs are refused */
+    bool full;            /* of the thread: that there is no room was reported */
     int64_t settled_at_s; /* of the thread: when uses were last written down */
     _Atomic uint64_t written, evicted, given_up;
 };
@@ -79,8 +81,8 @@ static bool is_disk_low(const struct writer *writer)
     return (uint64_t)fs.f_bavail * fs.f_frsize < writer->options.min_free_bytes;
 }
 
-/* What may be in use after a transaction that adds @need bytes: the limit, or on a full disk what the file has already, less a
- * part that is kept for pages LMDB cannot use again yet. */
+/* What may be in use after a transaction that adds @need bytes: the limit, or on a full disk what
+ * the file has already, less a part that is kept for pages LMDB cannot use again yet. */
 static int room_below(struct writer *writer, struct env_txn *txn, uint64_t need, uint64_t *out)
 {
     struct env_usage usage;
@@ -132,7 +134,8 @@ static int do_nothing(struct env_txn *txn, const struct tables *tables, void *ct
     return 0;
 }
 
-/* Runs fn in a transaction that may put @need bytes; makes more and more room while there is not enough. */
+/* Runs fn in a transaction that may put @need bytes; makes more and more room while there is not
+ * enough. */
 static int run_with_room(struct writer *writer, writer_fn *fn, void *ctx, uint64_t need)
 {
     int r = run_once(writer, fn, ctx, need);
@@ -147,9 +150,10 @@ static int run_with_room(struct writer *writer, writer_fn *fn, void *ctx, uint64
 
 /* --- storing a block --- */
 
-/* What is stored of the block already: a copy, since the transaction is about to change it. NULL: nothing sound. */
-static void *copy_old(struct env_txn *txn, const struct tables *tables,
-                      const struct block_buf *buf, struct env_bytes key, struct record *out)
+/* What is stored of the block already: a copy, since the transaction is about to change it. NULL:
+ * nothing sound. */
+static void *copy_old(struct env_txn *txn, const struct tables *tables, const struct block_buf *buf,
+                      struct env_bytes key, struct record *out)
 {
     struct env_bytes value;
     if (env_get(txn, tables->blocks, key, &value) < 0)
@@ -208,8 +212,9 @@ static void note_outcome(struct writer *writer, int r)
     }
     atomic_fetch_add(&writer->given_up, 1);
     if (!writer->full && r != -EIO)
-        report(writer, r == -ENOSPC ? "no room for a block: the disk is full, or the cache's size too small"
-                                    : "a block could not be written");
+        report(writer, r == -ENOSPC
+                           ? "no room for a block: the disk is full, or the cache's size too small"
+                           : "a block could not be written");
     writer->full = true;
 }
 
@@ -384,7 +389,8 @@ void writer_free(struct writer *writer)
     writer_destroy(writer);
 }
 
-/* Puts the job behind the others. False when the writer is dead or the queue has no room for @bytes more. */
+/* Puts the job behind the others. False when the writer is dead or the queue has no room for @bytes
+ * more. */
 static bool enqueue(struct writer *writer, struct job *job, uint64_t bytes)
 {
     pthread_mutex_lock(&writer->mutex);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The one thread that writes to a block cache's environment, and its queue. Should the environment break while this thread holds its
- * write lock, the thread ends, and the lock goes back to the other processes with it. */
+/* The one thread that writes to a block cache's environment, and its queue. Should the environment
+ * break while this thread holds its write lock, the thread ends, and the lock goes back to the
+ * other processes with it. */
 #pragma once
 
 #include <stdbool.h>
@@ -30,11 +31,12 @@ void writer_free(struct writer *writer);
 /* Queues a block; see blocks_offer(). */
 bool writer_offer(struct writer *writer, struct block_buf *buf);
 
-/* Work inside a write transaction, which is committed when it returns 0. May run twice: once more when the first ran out of room. */
+/* Work inside a write transaction, which is committed when it returns 0. May run twice: once more
+ * when the first ran out of room. */
 typedef int writer_fn(struct env_txn *txn, const struct tables *tables, void *ctx);
 
-/* Runs fn, which puts about @need_bytes, behind all that is queued, and waits for it. Its result, or why it could not be committed. -EIO: the
- * environment is broken. */
+/* Runs fn, which puts about @need_bytes, behind all that is queued, and waits for it. Its result,
+ * or why it could not be committed. -EIO: the environment is broken. */
 int writer_call(struct writer *writer, writer_fn *fn, void *ctx, uint64_t need_bytes);
 /* Queues fn and does not wait. @ctx is freed with free() afterwards, also when it was not taken. */
 void writer_post(struct writer *writer, writer_fn *fn, void *ctx);

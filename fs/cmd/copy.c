@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A .part may be gone on with when it is of the same version: with a digest that is found out in the
- * end, and a wrong one is begun anew, once. Without a digest it is the version's time that tells: a
- * .part that is left gets it, as the finished file does. A process that was killed leaves the time
- * of its last write, and such a .part is begun anew. */
+/* A .part may be gone on with when it is of the same version: with a digest that is found out in
+ * the end, and a wrong one is begun anew, once. Without a digest it is the version's time that
+ * tells: a .part that is left gets it, as the finished file does. A process that was killed leaves
+ * the time of its last write, and such a .part is begun anew. */
 #include "cmd/copy.h"
 
 #include <errno.h>

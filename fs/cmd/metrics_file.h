@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The metrics that are pushed with a model, from a file in one of the forms that people have (pure):
+/* The metrics that are pushed with a model, from a file in one of the forms that people have
+ * (pure):
  *
  *     [{"session":"eval","scalars":[...]}]     what the registry itself keeps: values by checkpoint
  *     step,loss,accuracy                       CSV: a line of names, then a line a step

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* modelfs mount: puts the rooms together from the bottom up and takes them apart in the one order in which nothing is used after it is
- * gone: first no new request (the mount), then no new answer (catalog, fetch, http, pool), then the memory. */
+/* modelfs mount: puts the rooms together from the bottom up and takes them apart in the one order
+ * in which nothing is used after it is gone: first no new request (the mount), then no new answer
+ * (catalog, fetch, http, pool), then the memory. */
 #include "cmd/cmd.h"
 
 #include <errno.h>
@@ -62,7 +63,8 @@ struct mount {
     struct ops *ops;
 };
 
-/* Says something before the mount is up: to the person who waits, and to the log file if there is one. */
+/* Says something before the mount is up: to the person who waits, and to the log file if there is
+ * one. */
 __attribute__((format(printf, 2, 3))) static void say(const struct mount *m, const char *fmt, ...)
 {
     char text[1024];
@@ -341,7 +343,8 @@ static int run(struct mount *m)
     return code;
 }
 
-/* In the background: forks before anything has threads, and returns when the mount answers, or why it does not. */
+/* In the background: forks before anything has threads, and returns when the mount answers, or why
+ * it does not. */
 static int run_behind(struct mount *m)
 {
     int code = EX_OSERR;

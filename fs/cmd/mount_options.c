@@ -28,7 +28,7 @@ struct known_option {
 };
 
 #define LEAST_CACHE_BYTES (UINT64_C(8) << 20)
-#define AT(field) offsetof(struct mount_options, field)
+#define AT(field)         offsetof(struct mount_options, field)
 
 static const struct known_option known[] = {
     {"allow_other", OPTION_FLAG, AT(allow_other)},

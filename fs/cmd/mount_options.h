@@ -27,7 +27,8 @@ struct mount_options {
 void mount_options_init(struct mount_options *o);
 void mount_options_deinit(struct mount_options *o);
 
-/* Takes one `-o` argument: names and name=value with commas between. 0, -EINVAL with *why saying what is wrong (free it), or -ENOMEM. */
+/* Takes one `-o` argument: names and name=value with commas between. 0, -EINVAL with *why saying
+ * what is wrong (free it), or -ENOMEM. */
 int mount_options_parse(struct mount_options *o, const char *text, char **why);
 
 /* The lines of --help about them. */

@@ -40,8 +40,8 @@ static int format_ops(struct ops *ops, bool prometheus, struct buf *out)
     if (ops)
         ops_get_counts(ops, n);
     const struct figure figures[] = {
-        {"lookups", true, n[OPS_LOOKUP]}, {"getattrs", true, n[OPS_GETATTR]},
-        {"opens", true, n[OPS_OPEN]},     {"reads", true, n[OPS_READ]},
+        {"lookups", true, n[OPS_LOOKUP]},   {"getattrs", true, n[OPS_GETATTR]},
+        {"opens", true, n[OPS_OPEN]},       {"reads", true, n[OPS_READ]},
         {"readdirs", true, n[OPS_READDIR]}, {"xattrs", true, n[OPS_XATTR]},
     };
     return FORMAT_ALL(figures, prometheus, out);

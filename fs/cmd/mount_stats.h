@@ -19,5 +19,6 @@ struct mount_stats {
     struct blocks *blocks;
 };
 
-/* Appends a line for each figure: `name value`, or in Prometheus's text form. 0 or -ENOMEM. Any thread. */
+/* Appends a line for each figure: `name value`, or in Prometheus's text form. 0 or -ENOMEM. Any
+ * thread. */
 int mount_stats_format(const struct mount_stats *stats, bool prometheus, struct buf *out);

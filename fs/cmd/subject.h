@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a person named on the command line: a registry, a project, a model or a checkpoint, by URL or
- * by its path in a mount; and the facts about it, the same either way. */
+/* What a person named on the command line: a registry, a project, a model or a checkpoint, by URL
+ * or by its path in a mount; and the facts about it, the same either way. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Files of a registry, named as a mount names them and read by the engine that a mount reads by, but
- * without a cache: what it retries, verifies and finds anew is retried, verified and found anew here.
+/* Files of a registry, named as a mount names them and read by the engine that a mount reads by,
+ * but without a cache: what it retries, verifies and finds anew is retried, verified and found anew
+ * here.
  *
  * A stream keeps several reads under way, in a ring of slots: the oldest is handed out next, and
  * when it comes back it is sent for the bytes behind the newest. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* modelfs umount: by the kernel for root, else by fusermount3, which may do it for a user's own mounts. A mount whose process died
- * is taken away the same. */
+/* modelfs umount: by the kernel for root, else by fusermount3, which may do it for a user's own
+ * mounts. A mount whose process died is taken away the same. */
 #include "cmd/cmd.h"
 
 #include <errno.h>
@@ -50,7 +50,8 @@ static int unmount(const char *path, bool lazy)
     return errno == EPERM ? run_fusermount(path, lazy) : -errno;
 }
 
-/* The absolute path of a mount point whose own stat() may fail: that of its parent, and its name. */
+/* The absolute path of a mount point whose own stat() may fail: that of its parent, and its name.
+ */
 static int absolute_path(const char *dir, struct buf *out)
 {
     CLEANUP(cleanup_free) char *copy = strdup(dir);

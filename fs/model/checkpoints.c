@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Each form of checkpoint is a matcher that looks at one path and says: this file belongs to the checkpoint of that form, in
- * that directory, with that stem. Files of one answer become one group; then the form's check says what a group lacks.
- * A SavedModel is found by its saved_model.pb first and takes what lies below that directory before the other forms look.
+/* Each form of checkpoint is a matcher that looks at one path and says: this file belongs to the
+ * checkpoint of that form, in that directory, with that stem. Files of one answer become one group;
+ * then the form's check says what a group lacks. A SavedModel is found by its saved_model.pb first
+ * and takes what lies below that directory before the other forms look.
  *
- *   TensorFlow V2   D/P-<step>.index, D/P-<step>.data-NNNNN-of-MMMMM, D/P-<step>.meta     stem `P-<step>`
- *   SavedModel      D/saved_model.pb|pbtxt and all below D                                 stem: the last part of D
- *   ONNX            D/S.onnx                                                               stem `S`
- */
+ *   TensorFlow V2   D/P-<step>.index, D/P-<step>.data-NNNNN-of-MMMMM, D/P-<step>.meta
+ *                                                             stem `P-<step>`
+ *   SavedModel      D/saved_model.pb|pbtxt and all below D    stem: the last part of D
+ *   ONNX            D/S.onnx                                  stem `S` */
 #include "model/checkpoints.h"
 
 #include <errno.h>
@@ -78,7 +79,8 @@ static int64_t version_of(const char *text, size_t len)
     return version;
 }
 
-/* The shard's number and count in `.data-00000-of-00001` at the end of @name: the length before it, or 0. */
+/* The shard's number and count in `.data-00000-of-00001` at the end of @name: the length before it,
+ * or 0. */
 static size_t shard_stem(const char *name, unsigned *out_shard, unsigned *out_total)
 {
     const char *mark = strstr(name, ".data-");
@@ -121,7 +123,8 @@ static struct match match_file(const char *path, size_t file)
     return m;
 }
 
-/* Whether @path is part of a SavedModel at the root: there, only what SavedModel itself writes is. */
+/* Whether @path is part of a SavedModel at the root: there, only what SavedModel itself writes is.
+ */
 static bool in_root_saved_model(const char *path)
 {
     static const char *const parts[] = {"saved_model.pb",    "saved_model.pbtxt", "fingerprint.pb",
@@ -135,7 +138,8 @@ static bool in_root_saved_model(const char *path)
     return false;
 }
 
-/* Gives the directory that a SavedModel's file lies in: its name without the last `/` is the stem. */
+/* Gives the directory that a SavedModel's file lies in: its name without the last `/` is the stem.
+ */
 static void claim_saved_model(struct match *m, const char *path, size_t directory_len)
 {
     size_t end = directory_len ? directory_len - 1 : 0, start = end;
@@ -179,7 +183,8 @@ static int saved_model_directories(const struct finder *f, struct directory **ou
     return 0;
 }
 
-/* The outermost of @directories that @path lies in, by trying each of its own parents; -1 when none. */
+/* The outermost of @directories that @path lies in, by trying each of its own parents; -1 when
+ * none. */
 static ssize_t directory_around(const char *path, const struct directory *directories, size_t n)
 {
     if (n && directories[0].len == 0 && in_root_saved_model(path))

@@ -15,15 +15,15 @@ struct checkpoint {
     enum checkpoint_kind kind;
     const char *format; /* static: `TensorFlow V2`, `SavedModel`, `ONNX` */
     int64_t step;       /* the step; an export's version where that is a number, else -1 */
-    char *
-        name; /* owned: `ckpt-600`, `export-1557442950`; with ~<directory> behind it where two would be the same */
-    char *
-        directory; /* owned: what to cut from its files' paths, with a last `/`; empty for the model's own root */
-    char *
-        state_prefix; /* owned: the prefix TensorFlow's state file names (`model.ckpt-600`), or NULL */
-    char *
-        missing; /* owned: the first file that should be there and is not, or NULL when it is complete */
-    size_t *files; /* owned: indices into the paths given, ascending */
+    char *name; /* owned: `ckpt-600`, `export-1557442950`; with ~<directory> behind it where two
+                   would be the same */
+    char *directory;    /* owned: what to cut from its files' paths, with a last `/`; empty for the
+                           model's own root */
+    char *state_prefix; /* owned: the prefix TensorFlow's state file names (`model.ckpt-600`), or
+                           NULL */
+    char *missing;      /* owned: the first file that should be there and is not, or NULL when it is
+                           complete */
+    size_t *files;      /* owned: indices into the paths given, ascending */
     size_t n_files;
 };
 
@@ -34,12 +34,13 @@ struct checkpoints {
     size_t n_rest;
 };
 
-/* Finds the checkpoints among @paths (a registry's file names, any bytes, no order). Each file belongs to one checkpoint at
- * most. 0 or -ENOMEM. */
+/* Finds the checkpoints among @paths (a registry's file names, any bytes, no order). Each file
+ * belongs to one checkpoint at most. 0 or -ENOMEM. */
 int checkpoints_find(const char *const *paths, size_t n, struct checkpoints *out);
 void checkpoints_deinit(struct checkpoints *c);
 
-/* The newest complete one: the highest step, an export only where there is no complete step. NULL when there is none. */
+/* The newest complete one: the highest step, an export only where there is no complete step. NULL
+ * when there is none. */
 const struct checkpoint *checkpoints_latest(const struct checkpoints *c);
 
 /* Where a file stands in its checkpoint's own directory (borrowed from @path). */

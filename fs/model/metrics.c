@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Whole words of a metric's name that mean "less is better"; words are runs of letters and digits. */
+/* Whole words of a metric's name that mean "less is better"; words are runs of letters and digits.
+ */
 static const char *const lower_words[] = {
     "loss", "error", "err",     "perplexity", "ppl",          "wer",   "cer",
     "mae",  "mse",   "rmse",    "mape",       "nll",          "rmsle", "bpc",

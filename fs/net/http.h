@@ -26,8 +26,9 @@ struct http_options {
 /* Starts the threads. @options may be NULL: all defaults. 0, -ENOMEM, or -errno of
  * pthread_create(). */
 int http_new(const struct http_options *options, struct http **out);
-/* Cancels what still runs (each on_done comes with -ECANCELED) and ends the threads. From then on every start gives
- * -ECANCELED, so that whoever still holds the engine does no harm. One thread calls it, which is none of the engine's. */
+/* Cancels what still runs (each on_done comes with -ECANCELED) and ends the threads. From then on
+ * every start gives -ECANCELED, so that whoever still holds the engine does no harm. One thread
+ * calls it, which is none of the engine's. */
 void http_stop(struct http *http);
 /* Stops, if that has not been done, and frees. NULL is fine. */
 void http_free(struct http *http);

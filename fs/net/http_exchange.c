@@ -163,7 +163,8 @@ static unsigned set_connection(const struct http_transfer *t, CURL *easy,
 {
     unsigned failed = 0;
     failed |= curl_easy_setopt(easy, CURLOPT_URL, t->url);
-    failed |= curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L); /* a signature is over the URL as it is */
+    failed |=
+        curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L); /* a signature is over the URL as it is */
     failed |= curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     failed |= curl_easy_setopt(easy, CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
     /* One request a connection: the streams of one HTTP/2 connection share its congestion

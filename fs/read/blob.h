@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A blob in memory: what all open files with one content share. Its identity is constant; the rest is guarded by its lock, which
- * belongs to fs/read/ and is held over no call out of it. */
+/* A blob in memory: what all open files with one content share. Its identity is constant; the rest
+ * is guarded by its lock, which belongs to fs/read/ and is held over no call out of it. */
 #pragma once
 
 #include <pthread.h>
@@ -45,7 +45,8 @@ struct blob_source {
     const struct listing_entry *entry;
 };
 
-/* The content's SHA-256 where the registry knows it, else a hash of origin, path, validator (or time) and size. */
+/* The content's SHA-256 where the registry knows it, else a hash of origin, path, validator (or
+ * time) and size. */
 void blob_source_id(const struct blob_source *source, struct blob_id *out);
 
 /* A fresh blob that nobody else knows, or NULL. */

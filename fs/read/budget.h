@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The one memory budget for block buffers in flight or waiting to be written. Buffers are kept for reuse. Any thread may call. */
+/* The one memory budget for block buffers in flight or waiting to be written. Buffers are kept for
+ * reuse. Any thread may call. */
 #pragma once
 
 #include <stdbool.h>
@@ -17,13 +18,16 @@ int budget_new(uint64_t limit_bytes, struct budget **out);
 /* All buffers must have come back. */
 void budget_free(struct budget *budget);
 
-/* A buffer of one block (BLOCK_BYTES at ->data) with one reference; the last unref brings it back. NULL when the lane's share is used up. */
+/* A buffer of one block (BLOCK_BYTES at ->data) with one reference; the last unref brings it back.
+ * NULL when the lane's share is used up. */
 struct block_buf *budget_take(struct budget *budget, enum budget_lane lane);
 
-/* Called (on the thread that brought a buffer back, under no lock) after a demand was refused and there is room again; set once, before use. */
+/* Called (on the thread that brought a buffer back, under no lock) after a demand was refused and
+ * there is room again; set once, before use. */
 void budget_on_room(struct budget *budget, void (*fn)(void *ctx), void *ctx);
 
 uint64_t budget_used_bytes(struct budget *budget);
 uint64_t budget_limit_bytes(const struct budget *budget);
-/* The limit in effect by default: 256 MiB, or a quarter of this process's cgroup limit when that is less. */
+/* The limit in effect by default: 256 MiB, or a quarter of this process's cgroup limit when that is
+ * less. */
 uint64_t budget_default_bytes(void);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the files of fs/read/ share: the fetch engine's state. Callers include read/fetch.h instead. */
+/* What the files of fs/read/ share: the fetch engine's state. Callers include read/fetch.h instead.
+ */
 #pragma once
 
 #include <pthread.h>

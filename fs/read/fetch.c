@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A request for bytes becomes, under the blob's lock: for each block a flight, found or made; for the pieces that nobody brings yet
- * spans, as few as possible; for a reader that waits a link to each flight that lacks something. The lock is let go, then the
- * spans are sent.
+/* A request for bytes becomes, under the blob's lock: for each block a flight, found or made; for
+ * the pieces that nobody brings yet spans, as few as possible; for a reader that waits a link to
+ * each flight that lacks something. The lock is let go, then the spans are sent.
  *
- * A reader that finds no memory goes to the backlog, which runs again when buffers come back; read-ahead just ends there. */
+ * A reader that finds no memory goes to the backlog, which runs again when buffers come back;
+ * read-ahead just ends there. */
 #include "read/fetch.h"
 
 #include <assert.h>
@@ -54,7 +55,8 @@ void blob_unref(struct blob *blob)
         blob_free(blob);
 }
 
-/* The blob in the table with this id and place, with a fresh reference; NULL when there is none. Under fetch->lock. */
+/* The blob in the table with this id and place, with a fresh reference; NULL when there is none.
+ * Under fetch->lock. */
 static struct blob *find_blob(struct fetch *fetch, const struct blob *like)
 {
     for (struct map_node *n = map_find(&fetch->blobs, like->node.key); n; n = map_next(n)) {
@@ -114,7 +116,8 @@ static void plan_add(struct plan *plan, struct flight *flight, uint64_t from, ui
     plan->end = to;
 }
 
-/* Asks for the pieces of @need that nobody brings yet: each run of them is part of a span. Under the blob's lock. */
+/* Asks for the pieces of @need that nobody brings yet: each run of them is part of a span. Under
+ * the blob's lock. */
 static void request_pieces(struct plan *plan, struct flight *flight, uint16_t need)
 {
     uint64_t start = flight->block * BLOCK_BYTES, size = plan->blob->size_bytes;
@@ -177,7 +180,8 @@ static bool has_all(struct blob *blob, uint32_t block, uint16_t need)
     return has;
 }
 
-/* The flight to ask for @need of @block: one that is there, or a new one around *buf (taken then). Under the blob's lock. */
+/* The flight to ask for @need of @block: one that is there, or a new one around *buf (taken then).
+ * Under the blob's lock. */
 static struct flight *find_or_make(struct blob *blob, uint32_t block, uint16_t need,
                                    struct block_buf **buf)
 {
@@ -211,7 +215,8 @@ static bool ahead_block(struct plan *plan, uint32_t block, uint64_t off, uint64_
     return flight != NULL;
 }
 
-/* Plans [off, off + len), block by block, passing over what the cache has. Returns where memory ended. */
+/* Plans [off, off + len), block by block, passing over what the cache has. Returns where memory
+ * ended. */
 static uint64_t plan_ahead(struct plan *plan, uint64_t off, uint64_t len)
 {
     struct blocks *blocks = plan->blob->fetch->options.blocks;
@@ -280,7 +285,8 @@ static void parts_deinit(struct parts *parts)
         block_buf_unref(parts->part[i].buf);
 }
 
-/* Buffers for the blocks of [off, off + len) that are not on their way. -EAGAIN when memory is short. */
+/* Buffers for the blocks of [off, off + len) that are not on their way. -EAGAIN when memory is
+ * short. */
 static int parts_init(struct parts *parts, struct blob *blob, uint64_t off, size_t len)
 {
     uint32_t last = last_block(off, len);
@@ -297,7 +303,8 @@ static int parts_init(struct parts *parts, struct blob *blob, uint64_t off, size
     return 0;
 }
 
-/* Joins one block's flight; under the blob's lock. -EAGAIN when it went since and there is no buffer for a new one. */
+/* Joins one block's flight; under the blob's lock. -EAGAIN when it went since and there is no
+ * buffer for a new one. */
 static int join_part(struct plan *plan, struct wait *wait, struct part *part)
 {
     struct flight *flight = find_or_make(plan->blob, part->block, part->need, &part->buf);
@@ -345,7 +352,8 @@ static int join_all(struct plan *plan, struct wait *wait, struct parts *parts, b
     return r;
 }
 
-/* One try: 0 when the read is on its way (or done), -EAGAIN when memory is short, or another -errno. */
+/* One try: 0 when the read is on its way (or done), -EAGAIN when memory is short, or another
+ * -errno. */
 static int try_read(struct blob *blob, uint64_t off, size_t len, uint64_t ahead_bytes,
                     read_done_fn *done, void *ctx)
 {

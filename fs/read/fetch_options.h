@@ -14,7 +14,8 @@ struct fetch_options {
     struct registry *registry; /* locates blobs */
     struct pool *pool;
     struct blocks *blocks; /* NULL: no cache */
-    struct pool *verifier; /* checks whole blobs, which takes long: not the pool of those who wait */
+    struct pool
+        *verifier; /* checks whole blobs, which takes long: not the pool of those who wait */
     uint64_t memory_bytes; /* the budget; 0: budget_default_bytes() */
     int deadline_ms;       /* a read fails with -EIO when retrying took this long; 0: 60000 */
     /* A blob is not what the listing said any more; may be NULL. Any thread. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A flight: one block of a blob on its way, shared by everybody who wants a piece of it, and the reads that wait for it. All calls
- * are under the blob's lock unless said otherwise. Pure: no I/O, no threads of its own. */
+/* A flight: one block of a blob on its way, shared by everybody who wants a piece of it, and the
+ * reads that wait for it. All calls are under the blob's lock unless said otherwise. Pure: no I/O,
+ * no threads of its own. */
 #pragma once
 
 #include <stdbool.h>
@@ -55,20 +56,24 @@ uint16_t flight_pieces(uint32_t block, uint64_t off, uint64_t len);
 /* All pieces that block @block of a blob of @size bytes has. */
 uint16_t flight_all_pieces(uint32_t block, uint64_t size);
 
-/* A flight around @buf (its reference is taken over), in the blob's table. NULL when memory is short (then @buf is unchanged). */
+/* A flight around @buf (its reference is taken over), in the blob's table. NULL when memory is
+ * short (then @buf is unchanged). */
 struct flight *flight_new(struct blob *blob, uint32_t block, struct block_buf *buf);
 struct flight *flight_ref(struct flight *flight);
 void flight_unref(struct flight *flight); /* any thread, no lock; NULL is fine */
-/* Takes it out of the blob's table, where it holds a reference: returns that reference, or NULL when it was out already. */
+/* Takes it out of the blob's table, where it holds a reference: returns that reference, or NULL
+ * when it was out already. */
 struct flight *flight_remove(struct blob *blob, struct flight *flight);
 
-/* The flight of a block that has all of @need here or coming, else one that can still be asked, else NULL. */
+/* The flight of a block that has all of @need here or coming, else one that can still be asked,
+ * else NULL. */
 struct flight *flight_find(const struct blob *blob, uint32_t block, uint16_t need);
 
 /* Makes @wait wait for pieces @need of @flight, unless they are here. */
 void flight_join(struct flight *flight, struct wait *wait, uint16_t need);
 
-/* Pieces have arrived, or (@err != 0) will not come: reads that wait for nothing more are put before *finished. */
+/* Pieces have arrived, or (@err != 0) will not come: reads that wait for nothing more are put
+ * before *finished. */
 void flight_settle(struct flight *flight, uint16_t pieces, int err, struct wait **finished);
 
 /* Ends each read of a list: calls done with its bytes, frees it. No lock may be held. */

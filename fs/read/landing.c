@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A flight with nothing more to come is sealed: it takes no further requests, so its buffer is constant and can be shared with
- * the cache. It leaves the blob's table only after the cache has it, so that at any moment a reader finds the bytes in one
- * of the two. A block that the cache did not take (there is none, or its queue is full) is kept in the table for those who read
- * a little later, oldest out first when more than half of the budget is kept or memory is asked for. */
+/* A flight with nothing more to come is sealed: it takes no further requests, so its buffer is
+ * constant and can be shared with the cache. It leaves the blob's table only after the cache has
+ * it, so that at any moment a reader finds the bytes in one of the two. A block that the cache did
+ * not take (there is none, or its queue is full) is kept in the table for those who read a little
+ * later, oldest out first when more than half of the budget is kept or memory is asked for. */
 #include "read/landing.h"
 
 #include <stdlib.h>

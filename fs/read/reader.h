@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* An open file: reads from the cache where it can, else from the fetch engine, and says what to read ahead. Any thread may read. */
+/* An open file: reads from the cache where it can, else from the fetch engine, and says what to
+ * read ahead. Any thread may read. */
 #pragma once
 
 #include <stddef.h>
@@ -14,8 +15,8 @@ int reader_open(struct fetch *fetch, const struct blob_source *source, struct re
 /* Reads that are under way end by themselves. */
 void reader_close(struct reader *reader); /* NULL is fine */
 
-/* Reads [off, off + len), cut at the file's end and at WAIT_MAX_BYTES. @done comes exactly once: with the bytes (none behind the end), or
- * with -errno. It may come before this returns. */
+/* Reads [off, off + len), cut at the file's end and at WAIT_MAX_BYTES. @done comes exactly once:
+ * with the bytes (none behind the end), or with -errno. It may come before this returns. */
 void reader_read(struct reader *reader, uint64_t off, size_t len, read_done_fn *done, void *ctx);
 
 uint64_t reader_size_bytes(const struct reader *reader);

@@ -3,14 +3,18 @@
  *
  *     send -> [locate ->] transfer -> all bytes here: done
  *       ^                    |
- *       +--- wait, jitter ---+ failed in passing, or the signed URL ran out (then locate anew, once a span)
+ *       +--- wait, jitter ---+ failed in passing, or the signed URL ran out (then the blob is
+ *                            | located anew, once a span)
  *                            |
- *                            + failed for good, or the deadline is over: the pieces still missing get the error
+ *                            + failed for good, or the deadline is over: the pieces still
+ *                              missing get the error
  *
- * A retry goes on behind the last byte that came. That mixes no versions: the reply must carry the ETag the blob is pinned to; where the
- * source gives none, the total size is all there is to compare.
+ * A retry goes on behind the last byte that came. That mixes no versions: the reply must carry the
+ * ETag the blob is pinned to; where the source gives none, the total size is all there is to
+ * compare.
  *
- * A server may answer a range with the whole content (200). That is taken when the bytes before the span are few. */
+ * A server may answer a range with the whole content (200). That is taken when the bytes before the
+ * span are few. */
 #include "read/span.h"
 
 #include <assert.h>
@@ -207,7 +211,8 @@ static int check_etag(struct blob *blob, const char *etag)
     return r;
 }
 
-/* Another size is another version, but not in a 200 without an ETag: that may be a page of somebody on the way. */
+/* Another size is another version, but not in a 200 without an ETag: that may be a page of somebody
+ * on the way. */
 static int on_head(void *ctx, const struct http_head *head)
 {
     struct span *span = ctx;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A span: one range of a blob on the wire, filling the flights it crosses; located, sent, checked, retried until the deadline. */
+/* A span: one range of a blob on the wire, filling the flights it crosses; located, sent, checked,
+ * retried until the deadline. */
 #pragma once
 
 #include "read/engine.h"
@@ -8,13 +9,14 @@ enum { SPAN_MAX_BLOCKS = 8 };
 
 struct span;
 
-/* A span of [off, end), both on the borders of pieces or at the blob's end, over flights first_block, first_block + 1, ... . Takes a
- * reference of each. NULL when memory is short. */
+/* A span of [off, end), both on the borders of pieces or at the blob's end, over flights
+ * first_block, first_block + 1, ... . Takes a reference of each. NULL when memory is short. */
 struct span *span_new(struct blob *blob, uint64_t off, uint64_t end, struct flight *const *flights,
                       int n_flights, bool urgent);
 
 /* Puts @span before the chain @rest (may be NULL) and returns the chain. */
 struct span *span_chain(struct span *span, struct span *rest);
 
-/* Sends every span of a chain. From here each looks after itself: every piece is settled in the end, one way or the other. No lock may be held. */
+/* Sends every span of a chain. From here each looks after itself: every piece is settled in the
+ * end, one way or the other. No lock may be held. */
 void span_start_all(struct span *chain);

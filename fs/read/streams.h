@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Who reads a file sequentially, and where: up to STREAMS_MAX readers of one file, told apart by where they read alone, so that ranks
- * and threads that share it, or fault it through mmap, each keep a window. Pure; the caller guards it. */
+/* Who reads a file sequentially, and where: up to STREAMS_MAX readers of one file, told apart by
+ * where they read alone, so that ranks and threads that share it, or fault it through mmap, each
+ * keep a window. Pure; the caller guards it. */
 #pragma once
 
 #include <stdbool.h>
@@ -9,7 +10,8 @@
 
 enum { STREAMS_MAX = 16 };
 
-/* A read this far before or behind where a stream stands is still its own: the kernel sends reads out of order. */
+/* A read this far before or behind where a stream stands is still its own: the kernel sends reads
+ * out of order. */
 #define STREAMS_SLACK_BYTES (UINT64_C(2) << 20)
 
 struct stream {
@@ -24,8 +26,9 @@ struct streams {
     uint64_t clock;
 };
 
-/* Notes a read of [off, off + len) of a blob of @size bytes, and says what to read ahead. A stream is sequential from its second
- * read on, or when it starts at the file's first byte; until then nothing is read ahead. @max_bytes is for all streams together. *out_stream is the
- * stream, for window_shrink(). */
+/* Notes a read of [off, off + len) of a blob of @size bytes, and says what to read ahead. A stream
+ * is sequential from its second read on, or when it starts at the file's first byte; until then
+ * nothing is read ahead. @max_bytes is for all streams together. *out_stream is the stream, for
+ * window_shrink(). */
 struct window_range streams_note(struct streams *s, uint64_t off, uint64_t len, uint64_t size,
                                  uint64_t max_bytes, struct stream **out_stream);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The blob is read back from the cache in order, block by block, on a thread of its own. A mismatch drops every block of it and breaks
- * the blob: reads give -EIO while anybody has it open, and the next open fetches it again. */
+/* The blob is read back from the cache in order, block by block, on a thread of its own. A mismatch
+ * drops every block of it and breaks the blob: reads give -EIO while anybody has it open, and the
+ * next open fetches it again. */
 #include "read/verify.h"
 
 #include <errno.h>
@@ -77,7 +78,8 @@ static uint64_t offered(struct blob *blob)
     return bytes;
 }
 
-/* Checks a blob that may be whole, again when it was not and more has come meanwhile; ends the reference it was queued with. */
+/* Checks a blob that may be whole, again when it was not and more has come meanwhile; ends the
+ * reference it was queued with. */
 static void check(void *ctx)
 {
     struct blob *blob = ctx;

@@ -1,21 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Listings and outlines as JSON for people's scripts: what `.modelfs/info.json` holds and `modelfs ls --json` prints. Pure. */
+/* Listings and outlines as JSON for people's scripts: what `.modelfs/info.json` holds and `modelfs
+ * ls --json` prints. Pure. */
 #pragma once
 
 #include <jansson.h>
 
 #include "registry/outline.h"
 
-/* {"kind":"registry"|"project","registry":..,["project":..],"entries":[{"id","name","type","modified"}]}. NULL when memory is short. */
+/* {"kind":"registry"|"project","registry":..,["project":..],
+ *  "entries":[{"id","name","type","modified"}]}. NULL when memory is short. */
 json_t *describe_listing(const struct listing *listing, const char *origin, const char *project);
 
-/* {"kind":"model","registry","project","id","name","type","modified","size","latest","best":{metric:checkpoint},"metrics":{..},
- *  "checkpoints":[describe_checkpoint()...],"files":[{"path","size","modified","digest"}]}: all the model's files. */
+/* {"kind":"model","registry","project","id","name","type","modified","size","latest",
+ *  "best":{metric:checkpoint},"metrics":{..},
+ *  "checkpoints":[describe_checkpoint()...],"files":[{"path","size","modified","digest"}]}: all the
+ * model's files. */
 json_t *describe_model(const struct outline *o, const char *origin, const char *project);
 
-/* {"name","format","step","complete"[,"missing"],"size","modified","metrics":{..},"files":[{"path"(within the checkpoint),"size","modified",
- * "digest"}]} */
+/* {"name","format","step","complete"[,"missing"],"size","modified","metrics":{..},
+ *  "files":[{"path"(within the checkpoint),"size","modified","digest"}]} */
 json_t *describe_checkpoint(const struct outline *o, size_t checkpoint);
 
-/* {metric: number, or text where it is no finite one} of a checkpoint, or of the model for @checkpoint SIZE_MAX. */
+/* {metric: number, or text where it is no finite one} of a checkpoint, or of the model for
+ * @checkpoint SIZE_MAX. */
 json_t *describe_metrics(const struct outline *o, size_t checkpoint);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A directory as a registry: its folders are projects, theirs are models, and all regular files below a model are its files.
- * Links are not followed below the root, so that nothing outside it shows. Names that start with a dot at the two upper levels
- * are not projects or models. Bytes go by file:// URLs with the file's own times as validator.
+/* A directory as a registry: its folders are projects, theirs are models, and all regular files
+ * below a model are its files. Links are not followed below the root, so that nothing outside it
+ * shows. Names that start with a dot at the two upper levels are not projects or models. Bytes go
+ * by file:// URLs with the file's own times as validator.
  *
- * Metrics have no place in a directory's names; they are read from the files by those who know files. */
+ * Metrics have no place in a directory's names; they are read from the files by those who know
+ * files. */
 #include "registry/registry.h"
 
 #include <dirent.h>

@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A Gradient-compatible registry (the Paperspace Gradient Models API, `modelfs serve`).
  *
- *   projects   GET /projects/?filter=...                           {"data":[{handle,name,dtCreated}]}
- *   models     GET /mlModels/getModelList/?limit=-1  + JSON body   {"modelList":[{id,name,modelType,summary,detail,...}]}
- *   files      GET /mlModels/listFiles/              + JSON body   [{"file","url","size"[,"digest","dtModified"]}]
+ *   projects   GET /projects/?filter=...
+ *              {"data":[{handle,name,dtCreated}]}
+ *   models     GET /mlModels/getModelList/?limit=-1 and a JSON body
+ *              {"modelList":[{id,name,modelType,summary,detail,...}]}
+ *   files      GET /mlModels/listFiles/ and a JSON body
+ *              [{"file","url","size"[,"digest","dtModified"]}]
  *
- * Both GETs carry their filter in a body: that is how the service was made. listFiles gives signed URLs that run out, so a
- * locator is a new listFiles. digest and dtModified are `modelfs serve`'s own keys; elsewhere a file has the model's time.
+ * Both GETs carry their filter in a body: that is how the service was made. listFiles gives signed
+ * URLs that run out, so a locator is a new listFiles. digest and dtModified are `modelfs serve`'s
+ * own keys; elsewhere a file has the model's time.
  *
- * Models without a project stand under a project of our own, GRADIENT_UNASSIGNED, that shows when it has any. */
+ * Models without a project stand under a project of our own, GRADIENT_UNASSIGNED, that shows when
+ * it has any. */
 #include "registry/registry.h"
 
 #include <errno.h>
@@ -94,7 +99,8 @@ static void model_entry(const json_t *model, struct listing_entry *out)
     };
 }
 
-/* Adds the models of a reply that are in @project_id (NULL: in none), whatever filter the service understood. */
+/* Adds the models of a reply that are in @project_id (NULL: in none), whatever filter the service
+ * understood. */
 static int add_models(struct listing *listing, const json_t *reply, const char *project_id)
 {
     struct listing_entry entry;
@@ -122,7 +128,8 @@ static int list_models(struct gradient *g, const char *project_id, struct listin
     return r < 0 ? r : add_models(listing, reply, wanted);
 }
 
-/* Shows the project of models without one where there are any; that this cannot be found out is no failure. */
+/* Shows the project of models without one where there are any; that this cannot be found out is no
+ * failure. */
 static int add_unassigned(struct gradient *g, struct listing *listing)
 {
     LISTING_CLEANUP struct listing *models = listing_new(LISTING_MODELS);

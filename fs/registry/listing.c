@@ -37,7 +37,8 @@ void listing_unref(struct listing *listing)
     free(listing);
 }
 
-/* Copies @text into the listing's memory; NULL for NULL, and *out_err = -ENOMEM when memory is short. */
+/* Copies @text into the listing's memory; NULL for NULL, and *out_err = -ENOMEM when memory is
+ * short. */
 static const char *copy_text(struct listing *listing, const char *text, int *out_err)
 {
     if (!text)

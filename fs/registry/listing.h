@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A listing: one directory's worth of metadata as a registry gave it, with the names as hostile as they came. Counted and
- * constant once built, so that any thread may read it. Its text form is what the cache keeps. */
+/* A listing: one directory's worth of metadata as a registry gave it, with the names as hostile as
+ * they came. Counted and constant once built, so that any thread may read it. Its text form is what
+ * the cache keeps. */
 #pragma once
 
 #include <stdbool.h>
@@ -24,8 +25,8 @@ struct listing_entry {
     const char *name; /* the registry's word for people; of a file its path */
     const char *type; /* of a model: `Tensorflow`, `ONNX`, `Custom`, ...; else NULL */
     const char *url;  /* of a file: where its bytes were when it was listed; NULL: locate it */
-    const char *
-        etag; /* of a file: its validator as the source will say it, quotes included; NULL: not known yet */
+    const char *etag; /* of a file: its validator as the source will say it, quotes included; NULL:
+                         not known yet */
     uint64_t size_bytes;
     int64_t mtime_ns; /* since 1970 in UTC; 0 where the registry does not say */
     bool has_digest;
@@ -44,7 +45,8 @@ struct listing {
     struct arena *texts; /* the strings' memory */
 };
 
-/* A fresh empty listing with one reference, NULL when memory is short. Building: one thread, before it is shared. */
+/* A fresh empty listing with one reference, NULL when memory is short. Building: one thread, before
+ * it is shared. */
 struct listing *listing_new(enum listing_kind kind);
 struct listing *listing_ref(struct listing *listing);
 void listing_unref(struct listing *listing); /* NULL is fine */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a model's listing says of the model: its checkpoints, which value of which metric belongs to each, which is the latest and which the best.
- * Pure. */
+/* What a model's listing says of the model: its checkpoints, which value of which metric belongs to
+ * each, which is the latest and which the best. Pure. */
 #pragma once
 
 #include "model/checkpoints.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A growable run of bytes. Embedded by value: start from `{0}`, end with buf_deinit(). The content is always followed by
- * one NUL byte that `len` does not count, so that text in it can be used as a C string. Not thread-safe. */
+/* A growable run of bytes. Embedded by value: start from `{0}`, end with buf_deinit(). The content
+ * is always followed by one NUL byte that `len` does not count, so that text in it can be used as a
+ * C string. Not thread-safe. */
 #pragma once
 
 #include <stdarg.h>
@@ -19,7 +20,8 @@ struct buf {
 /* Frees the content and leaves an empty buf. */
 void buf_deinit(struct buf *b);
 
-/* Makes room for @more bytes after the content. Returns 0 or -ENOMEM (also when the size would overflow). */
+/* Makes room for @more bytes after the content. Returns 0 or -ENOMEM (also when the size would
+ * overflow). */
 int buf_reserve(struct buf *b, size_t more);
 
 /* Appends; 0 or -ENOMEM, and on failure the content is unchanged. */
@@ -29,6 +31,6 @@ int buf_putc(struct buf *b, char c);
 int buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 int buf_vprintf(struct buf *b, const char *fmt, va_list args) __attribute__((format(printf, 2, 0)));
 
-/* Hands the NUL-terminated content over to the caller (free it with free()), and leaves an empty buf. Returns NULL only
- * when memory for the NUL of a never written buf cannot be had. */
+/* Hands the NUL-terminated content over to the caller (free it with free()), and leaves an empty
+ * buf. Returns NULL only when memory for the NUL of a never written buf cannot be had. */
 char *buf_steal(struct buf *b);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Cleanup attributes: an owned local names its destructor where it is declared, starts at NULL or -1,
- * and success hands it over with steal_ptr() or steal_fd(). Early returns are then always safe. */
+/* Cleanup attributes: an owned local names its destructor where it is declared, starts at NULL or
+ * -1, and success hands it over with steal_ptr() or steal_fd(). Early returns are then always safe.
+ */
 #pragma once
 
 #include <stdio.h>
@@ -9,7 +10,8 @@
 
 #define CLEANUP(fn) __attribute__((__cleanup__(fn)))
 
-/* Defines `name`, a cleanup function for a local of type `type` that calls fn(value) when it is not NULL. */
+/* Defines `name`, a cleanup function for a local of type `type` that calls fn(value) when it is not
+ * NULL. */
 #define DEFINE_CLEANUP(type, name, fn)                                                             \
     static inline void name(type *p)                                                               \
     {                                                                                              \

@@ -30,5 +30,6 @@ bool digest_equal(const struct digest *a, const struct digest *b);
 /* Lower-case hexadecimal with a closing NUL. */
 void digest_format_hex(const struct digest *d, char out[DIGEST_HEX_BYTES]);
 
-/* Parses 64 hexadecimal digits of either case, with or without `sha256:` before them. 0, or -EINVAL. */
+/* Parses 64 hexadecimal digits of either case, with or without `sha256:` before them. 0, or
+ * -EINVAL. */
 int digest_parse(const char *text, struct digest *out);

@@ -42,8 +42,8 @@ json_t *json_parse(const char *text, size_t len, char *out_error)
     return parsed;
 }
 
-/* Bytes of the well-formed UTF-8 character at @text, of at most @len; 0 when it is none. The ranges are those of RFC 3629: no
- * overlong form, no surrogate, nothing over U+10FFFF. */
+/* Bytes of the well-formed UTF-8 character at @text, of at most @len; 0 when it is none. The ranges
+ * are those of RFC 3629: no overlong form, no surrogate, nothing over U+10FFFF. */
 static size_t utf8_len(const unsigned char *text, size_t len)
 {
     unsigned char c = text[0];
@@ -69,7 +69,8 @@ static int escaped_unit(const char *text, size_t len)
     return *end ? -1 : (int)unit;
 }
 
-/* Bytes of the escape at @text: a backslash and what it takes. *out_alone: half of a surrogate pair without the other. */
+/* Bytes of the escape at @text: a backslash and what it takes. *out_alone: half of a surrogate pair
+ * without the other. */
 static size_t escape_len(const char *text, size_t len, bool *out_alone)
 {
     int unit = escaped_unit(text, len);
@@ -82,7 +83,8 @@ static size_t escape_len(const char *text, size_t len, bool *out_alone)
     return unit >= 0 ? 6 : len < 2 ? len : 2;
 }
 
-/* A copy in which every byte and every escape that makes no character is U+FFFD. At most three times as long. */
+/* A copy in which every byte and every escape that makes no character is U+FFFD. At most three
+ * times as long. */
 static int repair(const char *text, size_t len, struct buf *out)
 {
     static const char replacement[] = "\xef\xbf\xbd";

@@ -17,14 +17,16 @@ DEFINE_CLEANUP(json_t *, cleanup_json, json_decref)
  * NULL, else at least JSON_ERROR_TEXT_LENGTH bytes) says why. */
 json_t *json_parse(const char *text, size_t len, char *out_error);
 
-/* The same for what a registry sends, where one hostile name must not hide all others: what is no character becomes U+FFFD, a
- * number too large for an integer a real one, and a text may hold a NUL (json_text() does not give such a one). */
+/* The same for what a registry sends, where one hostile name must not hide all others: what is no
+ * character becomes U+FFFD, a number too large for an integer a real one, and a text may hold a NUL
+ * (json_text() does not give such a one). */
 json_t *json_parse_leniently(const char *text, size_t len, char *out_error);
 
 /* The text of a string; NULL when it is none, or has a NUL inside. */
 const char *json_text(const json_t *value);
 
-/* Borrowed from @object, or NULL. @object may be NULL or no object; a text with a NUL inside counts as none. */
+/* Borrowed from @object, or NULL. @object may be NULL or no object; a text with a NUL inside counts
+ * as none. */
 const char *json_get_text(const json_t *object, const char *key);
 json_t *json_get_array(const json_t *object, const char *key);
 json_t *json_get_object(const json_t *object, const char *key);

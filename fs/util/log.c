@@ -43,7 +43,8 @@ void log_to_syslog(void)
     atomic_store(&log_fd, SYSLOG_FD);
 }
 
-/* Writes the head of a line into @line and returns its length: a time in a file, a colour on a terminal. */
+/* Writes the head of a line into @line and returns its length: a time in a file, a colour on a
+ * terminal. */
 static size_t format_head(char *line, size_t cap, enum log_level level, int fd)
 {
     int n = 0;

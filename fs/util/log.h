@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The log: one line an incident, to standard error. Each line is `modelfs: <level>: <text>`, coloured only on a terminal.
- * Never hand it a URL with its query, a token or a password: use url_redact(). Any thread may call. */
+/* The log: one line an incident, to standard error. Each line is `modelfs: <level>: <text>`,
+ * coloured only on a terminal. Never hand it a URL with its query, a token or a password: use
+ * url_redact(). Any thread may call. */
 #pragma once
 
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* An intrusive hash table over 64-bit keys that are hashes already. Several nodes may have one key: map_find() gives the first,
- * map_next() those behind it, and the caller compares what it really means. Not thread-safe. */
+/* An intrusive hash table over 64-bit keys that are hashes already. Several nodes may have one key:
+ * map_find() gives the first, map_next() those behind it, and the caller compares what it really
+ * means. Not thread-safe. */
 #pragma once
 
 #include <stddef.h>
@@ -25,7 +26,8 @@ int map_insert(struct map *map, struct map_node *node);
 /* Removes @node, which must be in the map. */
 void map_remove(struct map *map, struct map_node *node);
 
-/* The first node with @key, or the next one with node->key behind @node; NULL when there is none. */
+/* The first node with @key, or the next one with node->key behind @node; NULL when there is none.
+ */
 struct map_node *map_find(const struct map *map, uint64_t key);
 struct map_node *map_next(const struct map_node *node);
 

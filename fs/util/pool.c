@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One list of jobs, sorted by when they are due (then by arrival). Every idle thread waits for the head's time; a new head
- * wakes one. Delayed jobs are few (a timer each for listings that are being waited for), so a list is enough. */
+/* One list of jobs, sorted by when they are due (then by arrival). Every idle thread waits for the
+ * head's time; a new head wakes one. Delayed jobs are few (a timer each for listings that are being
+ * waited for), so a list is enough. */
 #include "util/pool.h"
 
 #include <errno.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A small pool of threads for work that may wait: listings, locators, verifying a whole blob. Any thread may call. */
+/* A small pool of threads for work that may wait: listings, locators, verifying a whole blob. Any
+ * thread may call. */
 #pragma once
 
 #include <stdint.h>
@@ -10,7 +11,8 @@ typedef void pool_job_fn(void *ctx);
 
 /* Starts @n_threads threads. 0 or -errno. */
 int pool_new(int n_threads, struct pool **out);
-/* Runs what is queued and due, drops nothing that is not: delayed jobs run at once. Then ends the threads. NULL is fine. */
+/* Runs what is queued and due, drops nothing that is not: delayed jobs run at once. Then ends the
+ * threads. NULL is fine. */
 void pool_free(struct pool *pool);
 
 /* Runs fn(ctx) on a thread of the pool, in order of arrival. 0 or -ENOMEM. */

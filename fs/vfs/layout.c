@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Nodes are added in any order with their parent's index and sorted at the end: children[] groups them by parent, each group by
- * name. Two nodes that would have one name in one directory (twins) then both get `~<id>`, and the group is sorted again.
+/* Nodes are added in any order with their parent's index and sorted at the end: children[] groups
+ * them by parent, each group by name. Two nodes that would have one name in one directory (twins)
+ * then both get `~<id>`, and the group is sorted again.
  *
- * Inode numbers are hashes. A directory's is of its path; a file's of its place, its path in the registry and its blob id, so that new
- * content is a new inode and `.modelfs/files/` shows the same inodes; a text's and a link's of path and content. */
+ * Inode numbers are hashes. A directory's is of its path; a file's of its place, its path in the
+ * registry and its blob id, so that new content is a new inode and `.modelfs/files/` shows the same
+ * inodes; a text's and a link's of path and content. */
 #define XXH_STATIC_LINKING_ONLY /* a hash state as a local */
 #include "vfs/layout.h"
 
@@ -244,7 +246,8 @@ uint32_t layout_add_link(struct layout_builder *b, uint32_t parent, const char *
     return with_time(b, node, b->layout->nodes[parent].mtime_ns);
 }
 
-/* The directory for one part of a path: the one at this depth of the last path when it is the same, else a new one. */
+/* The directory for one part of a path: the one at this depth of the last path when it is the same,
+ * else a new one. */
 static uint32_t enter_dir(struct layout_builder *b, uint32_t parent, int depth, const char *part,
                           size_t len)
 {
@@ -321,7 +324,8 @@ static int group_children(struct layout *layout)
     return 0;
 }
 
-/* Gives a twin its own name: behind the entry, the id of a project or model, else the kind and a number. */
+/* Gives a twin its own name: behind the entry, the id of a project or model, else the kind and a
+ * number. */
 static int rename_twin(struct layout *layout, uint32_t index, unsigned number)
 {
     BUF_CLEANUP struct buf id = {0}, name = {0};
@@ -339,7 +343,8 @@ static int rename_twin(struct layout *layout, uint32_t index, unsigned number)
     return 0;
 }
 
-/* Whether a node keeps its plain name when others want it too: what is ours, and directories before files. */
+/* Whether a node keeps its plain name when others want it too: what is ours, and directories before
+ * files. */
 static bool keeps_name(const struct layout_node *node)
 {
     return node->kind == NODE_DIR || node->kind == NODE_LINK || node->kind == NODE_TEXT ||

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A layout: the part of the tree that one listing makes, as a constant tree of nodes. Of the registry: its projects; of a project: its
- * models; of a model: everything below it. Counted; any thread may read it once it is built. */
+/* A layout: the part of the tree that one listing makes, as a constant tree of nodes. Of the
+ * registry: its projects; of a project: its models; of a model: everything below it. Counted; any
+ * thread may read it once it is built. */
 #pragma once
 
 #include <stdbool.h>
@@ -25,9 +26,8 @@ struct layout_node {
     uint32_t parent; /* index of the directory; of the root itself 0 */
     uint32_t first;  /* its children are children[first .. first + n_children), sorted by name */
     uint32_t n_children;
-    uint32_t
-        ref; /* of NODE_PLACE and NODE_FILE an index into the listing's entries, of NODE_TEXT and NODE_LINK into
-                          texts, of NODE_LIVE its number */
+    uint32_t ref; /* of NODE_PLACE and NODE_FILE an index into the listing's entries, of NODE_TEXT
+                     and NODE_LINK into texts, of NODE_LIVE its number */
     int32_t checkpoint; /* index into outline.checkpoints.items that it stands in, or -1 */
     uint8_t kind;
 };
@@ -64,21 +64,24 @@ void layout_unref(struct layout *layout); /* NULL is fine */
 
 /* The child of directory @dir called @name, hidden ones too; LAYOUT_NONE when there is none. */
 uint32_t layout_find(const struct layout *layout, uint32_t dir, const char *name);
-/* The child at @position, without `.modelfs`, which is found by name only; LAYOUT_NONE behind the last. */
+/* The child at @position, without `.modelfs`, which is found by name only; LAYOUT_NONE behind the
+ * last. */
 uint32_t layout_listed(const struct layout *layout, uint32_t dir, uint64_t position);
 /* The node with the same path in another layout of the same place; LAYOUT_NONE when it is gone. */
 uint32_t layout_find_same(const struct layout *layout, const struct layout *old, uint32_t node);
 /* The inode number of a place's own directory. */
 uint64_t layout_place_ino(const char *origin, const char *project_id, const char *model_id);
 
-/* Building, by one thread. Each add returns the new node's index, or LAYOUT_NONE when memory was short: then layout_end() fails, and adding
- * below LAYOUT_NONE does nothing, so that adds need no check one by one. Names are registry names and become entries here. */
+/* Building, by one thread. Each add returns the new node's index, or LAYOUT_NONE when memory was
+ * short: then layout_end() fails, and adding below LAYOUT_NONE does nothing, so that adds need no
+ * check one by one. Names are registry names and become entries here. */
 struct layout_builder;
 struct layout_builder *layout_begin(struct listing *listing, const struct layout_place *place);
 uint32_t layout_add_dir(struct layout_builder *b, uint32_t parent, const char *name,
                         int64_t mtime_ns);
 uint32_t layout_add_place(struct layout_builder *b, uint32_t parent, uint32_t entry);
-/* A file by its path below @parent. Directories on the way are made; paths below one parent must come sorted as bytes. */
+/* A file by its path below @parent. Directories on the way are made; paths below one parent must
+ * come sorted as bytes. */
 uint32_t layout_add_file(struct layout_builder *b, uint32_t parent, const char *path,
                          uint32_t entry);
 /* Takes @text over; a NULL one fails the build. */

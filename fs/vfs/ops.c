@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A request that may have to wait (a directory that is not listed yet, bytes that are not here) is parked as a small struct of its own and
- * answered by whichever thread brings what it waits for; the worker that took it from the kernel goes on to the next.
+/* A request that may have to wait (a directory that is not listed yet, bytes that are not here) is
+ * parked as a small struct of its own and answered by whichever thread brings what it waits for;
+ * the worker that took it from the kernel goes on to the next.
  *
- * Replies to read() are written straight from the cache's map or a flight's buffer. An inode's content never changes (new content is a new
- * inode), so the kernel may keep its pages for ever. */
+ * Replies to read() are written straight from the cache's map or a flight's buffer. An inode's
+ * content never changes (new content is a new inode), so the kernel may keep its pages for ever. */
 #define FUSE_USE_VERSION 314
 #include "vfs/ops.h"
 
@@ -101,7 +102,8 @@ static mode_t mode_of(const struct ops *ops, enum node_kind kind)
     }
 }
 
-/* st_blocks tells the file's size, not what is cached: archivers take a file with fewer blocks than bytes for one with holes. */
+/* st_blocks tells the file's size, not what is cached: archivers take a file with fewer blocks than
+ * bytes for one with holes. */
 static struct stat stat_of(const struct ops *ops, const struct tree_attr *attr)
 {
     struct stat st = {
@@ -387,7 +389,8 @@ static void op_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info 
     fuse_reply_err(req, 0);
 }
 
-/* Appends one entry to a reply of READDIR or READDIRPLUS; its bytes, or 0 when it does not fit any more. */
+/* Appends one entry to a reply of READDIR or READDIRPLUS; its bytes, or 0 when it does not fit any
+ * more. */
 static size_t append_entry(fuse_req_t req, char *at, size_t room, const char *name,
                            const struct tree_attr *attr, off_t next, bool plus)
 {
@@ -516,7 +519,8 @@ static void resume_getxattr(struct parked *p)
         reply_xattr(p->req, &value, p->size);
 }
 
-/* `ls -l` asks every directory for its access list: that must not fetch what is in it, so only our own names do. */
+/* `ls -l` asks every directory for its access list: that must not fetch what is in it, so only our
+ * own names do. */
 static void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 {
     count(ops_of(req), OPS_XATTR);
@@ -642,7 +646,8 @@ static bool find_device(const char *mountpoint, unsigned *out_major, unsigned *o
     return found;
 }
 
-/* Raises the kernel's own read-ahead for this mount, which FUSE itself can only lower: for root, by the mount's backing device. */
+/* Raises the kernel's own read-ahead for this mount, which FUSE itself can only lower: for root, by
+ * the mount's backing device. */
 static void set_kernel_read_ahead(const struct ops *ops)
 {
     char path[96];

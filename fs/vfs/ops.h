@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The FUSE session: requests of the kernel, answered from the tree and the read engine. The only room that knows FUSE. */
+/* The FUSE session: requests of the kernel, answered from the tree and the read engine. The only
+ * room that knows FUSE. */
 #pragma once
 
 #include <stdbool.h>
@@ -20,11 +21,12 @@ struct ops_options {
     uid_t uid;
     gid_t gid;
     mode_t umask;
-    double
-        entry_timeout_s; /* how long the kernel may believe that a name is there, and its attributes */
+    double entry_timeout_s; /* how long the kernel may believe that a name is there, and its
+                               attributes */
     double attr_timeout_s;
     int n_threads;
-    int read_ahead_kib; /* the kernel's own read-ahead for this mount, set where we may; 0: leave it */
+    int read_ahead_kib; /* the kernel's own read-ahead for this mount, set where we may; 0: leave it
+                         */
     bool allow_other;
     bool debug;         /* libfuse prints every request */
     const char *source; /* shown as the mounted device */
@@ -33,7 +35,8 @@ struct ops_options {
     void *live_ctx;
 };
 
-/* Mounts on @mountpoint; requests wait until ops_loop(). 0 or -errno, then *out_why (static text) says what to do. */
+/* Mounts on @mountpoint; requests wait until ops_loop(). 0 or -errno, then *out_why (static text)
+ * says what to do. */
 int ops_mount(const struct ops_options *options, const char *mountpoint, struct ops **out,
               const char **out_why);
 

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Who needs a place's listing and finds it old or absent starts a job on the pool, or joins the one that runs, and waits in a list.
+/* Who needs a place's listing and finds it old or absent starts a job on the pool, or joins the one
+ * that runs, and waits in a list.
  *
- *   absent      wait for the job: the cache's copy if it is young enough, else the registry, with patience up to the deadline
- *   old         wait for the job, but no longer than GRACE_MS; then, or when the registry fails in passing, the old one is used
- *   gone        the registry said so (-ENOENT); asked again when that is as old as a listing may be
+ *   absent   wait for the job: the cache's copy if it is young enough, else the registry, with
+ *            patience up to the deadline
+ *   old      wait for the job, but no longer than GRACE_MS; then, or when the registry fails in
+ *            passing, the old one is used
+ *   gone     the registry said so (-ENOENT); asked again when that is as old as a listing may be
  *
- * While a registry hangs, only the first who need an old listing wait, and just for the grace; those who come later get the old one
- * at once. After a failure nothing is asked for BACKOFF_MS where there is an old listing to use. */
+ * While a registry hangs, only the first who need an old listing wait, and just for the grace;
+ * those who come later get the old one at once. After a failure nothing is asked for BACKOFF_MS
+ * where there is an old listing to use. */
 #include "vfs/place.h"
 
 #include <errno.h>
@@ -147,7 +151,8 @@ static int load(struct place *place)
     return adopt(place, listing, fresh_ms) == 0 && fresh_ms > 0;
 }
 
-/* What a failure means: with an old listing it is used a while longer, unless the registry spoke with authority. */
+/* What a failure means: with an old listing it is used a while longer, unless the registry spoke
+ * with authority. */
 static int settle_failure(struct place *place, int err)
 {
     struct layout *dropped = NULL;
@@ -245,7 +250,8 @@ static void start_job(struct place *place, uint64_t job)
 
 enum need { NEED_NOTHING, NEED_WAIT, NEED_JOB };
 
-/* What somebody who needs the listing has to do; under the lock. *out_err is the answer to NEED_NOTHING. */
+/* What somebody who needs the listing has to do; under the lock. *out_err is the answer to
+ * NEED_NOTHING. */
 static enum need judge(struct place *place, int *out_err)
 {
     bool fresh = clock_now_ms() < place->fresh_until_ms;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A place of the registry (itself, a project, a model) and its listing's life: absent, fetched, fresh, old, gone. A place is made
- * when somebody looks at it and stays as long as the tree. Any thread may call. */
+/* A place of the registry (itself, a project, a model) and its listing's life: absent, fetched,
+ * fresh, old, gone. A place is made when somebody looks at it and stays as long as the tree. Any
+ * thread may call. */
 #pragma once
 
 #include <stdbool.h>
@@ -19,7 +20,8 @@ struct place_options {
     int list_timeout_ms, deadline_ms;
 };
 
-/* All texts are copied; @options is borrowed. @is_root: the mount's root. NULL when memory is short. */
+/* All texts are copied; @options is borrowed. @is_root: the mount's root. NULL when memory is
+ * short. */
 struct place *place_new(const struct place_options *options, const struct layout_place *where,
                         bool is_root);
 void place_free(struct place *place); /* nothing may be under way */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* An inode is known here while the kernel knows it (its count of lookups): a layout, held, and a node in it. A directory is looked
- * into by way of its place's newest layout, found by the same path; a file stays what it was when it was looked up, old content
- * included, until it is looked up again. */
+/* An inode is known here while the kernel knows it (its count of lookups): a layout, held, and a
+ * node in it. A directory is looked into by way of its place's newest layout, found by the same
+ * path; a file stays what it was when it was looked up, old content included, until it is looked up
+ * again. */
 #include "vfs/tree.h"
 
 #include <errno.h>
@@ -168,7 +169,8 @@ static enum node_kind kind_of(const struct tree_node *node)
     return (enum node_kind)node->layout->nodes[node->index].kind;
 }
 
-/* The place whose listing makes the children of directory @ino. *out_node (held) stays empty for the root. */
+/* The place whose listing makes the children of directory @ino. *out_node (held) stays empty for
+ * the root. */
 static int place_behind(struct tree *tree, uint64_t ino, struct place **out,
                         struct tree_node *out_node)
 {
@@ -242,7 +244,8 @@ static void fill_attr(const struct tree_node *node, struct tree_attr *out)
         out->n_links = 2;
 }
 
-/* Whether two nodes with one number are one inode: the same file of the same place, or the same path. */
+/* Whether two nodes with one number are one inode: the same file of the same place, or the same
+ * path. */
 static bool same_identity(const struct tree_node *a, const struct tree_node *b)
 {
     const struct layout_node *x = &a->layout->nodes[a->index], *y = &b->layout->nodes[b->index];
@@ -256,7 +259,8 @@ static bool same_identity(const struct tree_node *a, const struct tree_node *b)
     return strcmp(x->name, y->name) == 0;
 }
 
-/* Makes an inode stand for @node from now on; its newer layout replaces an older one. Under the lock. */
+/* Makes an inode stand for @node from now on; its newer layout replaces an older one. Under the
+ * lock. */
 static int refer(struct inode *inode, const struct tree_node *node)
 {
     struct tree_node held = {inode->layout, inode->index};

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The mounted tree: inodes, and the listings they come from, fetched when somebody looks. Knows nothing of FUSE. Any thread may
- * call; nothing here waits for a registry or the disk but tree_need()'s callers' callbacks, which come later. */
+/* The mounted tree: inodes, and the listings they come from, fetched when somebody looks. Knows
+ * nothing of FUSE. Any thread may call; nothing here waits for a registry or the disk but
+ * tree_need()'s callers' callbacks, which come later. */
 #pragma once
 
 #include <stdbool.h>
@@ -46,25 +47,29 @@ struct tree_node {
 };
 void tree_node_deinit(struct tree_node *node);
 
-/* Is told, maybe before tree_need() returns, that directory @ino can be looked into (0), or why not (-errno). */
+/* Is told, maybe before tree_need() returns, that directory @ino can be looked into (0), or why not
+ * (-errno). */
 typedef void tree_ready_fn(void *ctx, int err);
 
-/* Makes sure the listing behind directory @ino is there and not older than list_timeout. One that is being fetched is waited for
- * by all who want it; an old one is used when the registry does not answer within a second. -ESTALE: no such inode. What is no directory
- * needs nothing. */
+/* Makes sure the listing behind directory @ino is there and not older than list_timeout. One that
+ * is being fetched is waited for by all who want it; an old one is used when the registry does not
+ * answer within a second. -ESTALE: no such inode. What is no directory needs nothing. */
 void tree_need(struct tree *tree, uint64_t ino, tree_ready_fn *ready, void *ctx);
 
-/* Looks @name up in directory @parent, as it is known now, and counts a lookup on what it finds. -ENOENT, -ESTALE, -ENOMEM. */
+/* Looks @name up in directory @parent, as it is known now, and counts a lookup on what it finds.
+ * -ENOENT, -ESTALE, -ENOMEM. */
 int tree_lookup(struct tree *tree, uint64_t parent, const char *name, struct tree_attr *out);
 /* Takes @n lookups back. */
 void tree_forget(struct tree *tree, uint64_t ino, uint64_t n);
 
 /* 0 or -ESTALE. */
 int tree_getattr(struct tree *tree, uint64_t ino, struct tree_attr *out);
-/* The node of an inode; of a directory in its newest layout. 0, -ESTALE, or -ENOENT when the directory is gone. */
+/* The node of an inode; of a directory in its newest layout. 0, -ESTALE, or -ENOENT when the
+ * directory is gone. */
 int tree_get(struct tree *tree, uint64_t ino, struct tree_node *out);
 
-/* Entry @position of an open directory (0 and 1 are `.` and `..`); -ENOENT behind the last. *out_name is borrowed from the node. With
+/* Entry @position of an open directory (0 and 1 are `.` and `..`); -ENOENT behind the last.
+ * *out_name is borrowed from the node. With
  * @count, a lookup is counted on it (never on `.` and `..`). */
 int tree_read_dir(struct tree *tree, const struct tree_node *dir, uint64_t position, bool count,
                   const char **out_name, struct tree_attr *out);

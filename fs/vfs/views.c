@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A model's directory, made from one listing:
  *
- *   ckpt-<step>/, export-<version>/   a checkpoint's files, and TensorFlow's state file naming just this checkpoint
+ *   ckpt-<step>/, export-<version>/   a checkpoint's files, and a TensorFlow state file that names
+ *                                     just this checkpoint
  *       .modelfs/                     metrics/<name>, metrics.json, info.json
- *   files/                            all files that belong to no checkpoint, at their own paths
+ *   files/                            all that belongs to no checkpoint, at its own path
  *   latest, best-<metric>             links
- *   .modelfs/                         files/ (the registry's own layout), metrics/<name>, metrics.json, info.json
+ *   .modelfs/                         files/ (the registry's own layout), metrics/<name>,
+ *                                     metrics.json, info.json
  *
  * Every byte is listed once: `.modelfs` is found by name and not listed. */
 #include "vfs/views.h"
@@ -84,7 +86,8 @@ static int compare_items(const void *a, const void *b)
     return order ? order : (x->entry > y->entry) - (x->entry < y->entry);
 }
 
-/* Adds files below @dir in the order of their paths, each cut by @cut_bytes. @files NULL: all of the listing. */
+/* Adds files below @dir in the order of their paths, each cut by @cut_bytes. @files NULL: all of
+ * the listing. */
 static int add_files(struct layout_builder *b, const struct listing *listing, uint32_t dir,
                      const size_t *files, size_t n, size_t cut_bytes)
 {
@@ -233,7 +236,8 @@ static int emit_digest(const struct node_facts *f, emit_fn *emit, void *ctx)
     return emit(ctx, "digest", text);
 }
 
-/* Whether a node is the directory of its model or checkpoint, which has metrics; *out_checkpoint is SIZE_MAX for the model. */
+/* Whether a node is the directory of its model or checkpoint, which has metrics; *out_checkpoint is
+ * SIZE_MAX for the model. */
 static bool has_metrics(const struct node_facts *f, size_t *out_checkpoint)
 {
     bool is_root = f->node == f->layout->nodes;

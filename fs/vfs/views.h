@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a listing looks like as directories: checkpoints, `files`, `latest`, `best-<metric>`, `.modelfs`. Pure. */
+/* What a listing looks like as directories: checkpoints, `files`, `latest`, `best-<metric>`,
+ * `.modelfs`. Pure. */
 #pragma once
 
 #include "util/buf.h"
@@ -10,7 +11,8 @@
 /* Files of the mount root's `.modelfs` that are made anew at each open. */
 enum view_live { VIEW_STATS, VIEW_STATS_PROM, VIEW_CONFIG };
 
-/* Builds the layout of @listing, of any kind. @is_root: it is the mount's root, and has stats and config. 0 or -ENOMEM. */
+/* Builds the layout of @listing, of any kind. @is_root: it is the mount's root, and has stats and
+ * config. 0 or -ENOMEM. */
 int views_build(struct listing *listing, const struct layout_place *place, bool is_root,
                 struct layout **out);
 
