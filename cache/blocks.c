@@ -27,18 +27,17 @@ static void blocks_destroy(struct blocks *blocks)
     env_close(blocks->tables.env);
     pending_free(blocks->pending);
     tokens_free(blocks->tokens);
-    free((char *)blocks->options.dir);
+    free(blocks->dir);
     free(blocks);
 }
 
 static int open_tables(struct blocks *blocks)
 {
     bool dropped = false;
-    int r =
-        tables_open(blocks->options.dir, blocks->options.limit_bytes, &blocks->tables, &dropped);
-    if (r == 0 && dropped && blocks->options.report)
-        blocks->options.report(blocks->options.report_ctx,
-                               "the cache was damaged or not complete; it starts empty");
+    int r = tables_open(blocks->dir, blocks->limit_bytes, &blocks->tables, &dropped);
+    if (r == 0 && dropped && blocks->report)
+        blocks->report(blocks->report_ctx,
+                       "the cache was damaged or not complete; it starts empty");
     return r;
 }
 
@@ -48,11 +47,11 @@ static int start_writer(struct blocks *blocks)
         .tables = &blocks->tables,
         .pending = blocks->pending,
         .tokens = blocks->tokens,
-        .dir = blocks->options.dir,
-        .limit_bytes = blocks->options.limit_bytes,
-        .min_free_bytes = blocks->options.min_free_bytes,
-        .report = blocks->options.report,
-        .report_ctx = blocks->options.report_ctx,
+        .dir = blocks->dir,
+        .limit_bytes = blocks->limit_bytes,
+        .min_free_bytes = blocks->min_free_bytes,
+        .report = blocks->report,
+        .report_ctx = blocks->report_ctx,
     };
     int r = writer_new(&options, &blocks->writer);
     if (r < 0)
@@ -64,14 +63,15 @@ static int start_writer(struct blocks *blocks)
 /* Takes the options over, the folder of this version as `dir`. */
 static int copy_options(struct blocks *blocks, const struct blocks_options *options)
 {
-    blocks->options = *options;
-    if (blocks->options.limit_bytes < least_limit_bytes)
-        blocks->options.limit_bytes = least_limit_bytes;
-    char *dir = NULL;
-    if (asprintf(&dir, "%s/%s", options->dir, version_dir) < 0)
-        dir = NULL;
-    blocks->options.dir = dir;
-    return dir ? 0 : -ENOMEM;
+    blocks->limit_bytes = options->limit_bytes;
+    if (blocks->limit_bytes < least_limit_bytes)
+        blocks->limit_bytes = least_limit_bytes;
+    blocks->min_free_bytes = options->min_free_bytes;
+    blocks->report = options->report;
+    blocks->report_ctx = options->report_ctx;
+    if (asprintf(&blocks->dir, "%s/%s", options->dir, version_dir) < 0)
+        blocks->dir = NULL;
+    return blocks->dir ? 0 : -ENOMEM;
 }
 
 int blocks_open(const struct blocks_options *options, struct blocks **out)
@@ -101,20 +101,6 @@ void blocks_close(struct blocks *blocks)
 {
     if (blocks)
         blocks_destroy(blocks);
-}
-
-/* --- buffers --- */
-
-struct block_buf *block_buf_ref(struct block_buf *buf)
-{
-    __atomic_fetch_add(&buf->refs, 1, __ATOMIC_RELAXED);
-    return buf;
-}
-
-void block_buf_unref(struct block_buf *buf)
-{
-    if (buf && __atomic_sub_fetch(&buf->refs, 1, __ATOMIC_ACQ_REL) == 0)
-        buf->release(buf);
 }
 
 bool blocks_offer(struct blocks *blocks, struct block_buf *buf)
@@ -263,7 +249,7 @@ void blocks_get_stats(struct blocks *blocks, struct blocks_stats *out)
     struct writer_stats writer;
     writer_get_stats(blocks->writer, &writer);
     *out = (struct blocks_stats){
-        .limit_bytes = blocks->options.limit_bytes,
+        .limit_bytes = blocks->limit_bytes,
         .hits = atomic_load(&blocks->hits),
         .misses = atomic_load(&blocks->misses),
         .written = writer.written,

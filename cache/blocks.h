@@ -11,20 +11,18 @@
 #include <stdint.h>
 #include <sys/uio.h>
 
+#include "cache/buffer.h"
 #include "cache/key.h"
+#include "cache/report.h"
 
 struct blocks;
 struct env_txn;
-
-/* Something for the caller's log, once an incident: the cache prints nothing itself. Any thread of
- * the cache may call it, under no lock. */
-typedef void blocks_report_fn(void *ctx, const char *text);
 
 struct blocks_options {
     const char *dir;         /* the cache directory; this version's environment is a folder in it */
     uint64_t limit_bytes;    /* hard limit of the data file */
     uint64_t min_free_bytes; /* evict instead of growing when the disk has less than this free */
-    blocks_report_fn *report; /* may be NULL */
+    report_fn *report;       /* may be NULL */
     void *report_ctx;
 };
 
@@ -60,23 +58,6 @@ void blocks_view_end(struct blocks_view *view);
  * bytes: they are not verified. Within one block: off and off + len - 1 lie in the same one. Any
  * thread, as blocks_view(). */
 uint64_t blocks_run(struct blocks *blocks, const struct blob_id *blob, uint64_t off, uint64_t len);
-
-/* A block's bytes in memory, counted: whoever holds a reference may read the pieces that are
- * present. */
-struct block_buf {
-    struct blob_id blob;
-    uint32_t block;
-    uint32_t len; /* bytes of this block: BLOCK_BYTES, less in a blob's last */
-    uint16_t
-        present; /* bit i: piece i is there; set by the owner before the offer, constant after it */
-    void (*release)(struct block_buf
-                        *); /* called when the last reference goes; frees data and the buf itself */
-    void *owner;            /* for release() */
-    int refs;               /* atomic; starts at 1 */
-    uint8_t *data;          /* BLOCK_BYTES */
-};
-struct block_buf *block_buf_ref(struct block_buf *buf);
-void block_buf_unref(struct block_buf *buf); /* NULL is fine */
 
 /* Queues @buf (takes a reference of its own) to be written by the writer thread; pieces that are
  * already stored are kept beside the new ones. Never waits. Returns false when the queue is full or

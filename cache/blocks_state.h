@@ -4,14 +4,17 @@
 
 #include <stdatomic.h>
 
-#include "cache/blocks.h"
 #include "cache/pending.h"
+#include "cache/report.h"
 #include "cache/tables.h"
 #include "cache/tokens.h"
 #include "cache/writer.h"
 
 struct blocks {
-    struct blocks_options options; /* dir: owned */
+    char *dir; /* of this version's environment; owned */
+    uint64_t limit_bytes, min_free_bytes;
+    report_fn *report; /* may be NULL */
+    void *report_ctx;
     struct tables tables;
     struct pending *pending;
     struct tokens *tokens;

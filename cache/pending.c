@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cache/blocks.h"
+#include "cache/buffer.h"
 
 enum { N_CHAINS = 1024 };
 

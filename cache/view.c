@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cache/blocks.h"
 #include "cache/blocks_state.h"
 #include "cache/evict.h"
 #include "cache/guard.h"
@@ -51,9 +52,8 @@ static int remove_damaged(struct env_txn *txn, const struct tables *tables, void
 static void drop_damaged(struct blocks *blocks, const struct spot *spot, uint64_t header_sum)
 {
     atomic_fetch_add(&blocks->damaged, 1);
-    if (blocks->options.report)
-        blocks->options.report(blocks->options.report_ctx,
-                               "a damaged block was found and is fetched again");
+    if (blocks->report)
+        blocks->report(blocks->report_ctx, "a damaged block was found and is fetched again");
     struct removal *removal = malloc(sizeof(*removal));
     if (!removal)
         return;

@@ -7,8 +7,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "cache/blocks.h"
+#include "cache/buffer.h"
 #include "cache/pending.h"
+#include "cache/report.h"
 #include "cache/tables.h"
 #include "cache/tokens.h"
 
@@ -20,7 +21,7 @@ struct writer_options {
     struct tokens *tokens;
     const char *dir; /* whose disk min_free_bytes is about */
     uint64_t limit_bytes, min_free_bytes;
-    blocks_report_fn *report; /* may be NULL */
+    report_fn *report; /* may be NULL */
     void *report_ctx;
 };
 
@@ -28,7 +29,7 @@ int writer_new(const struct writer_options *options, struct writer **out);
 /* Writes what is queued, syncs, ends the thread. NULL is fine. */
 void writer_free(struct writer *writer);
 
-/* Queues a block; see blocks_offer(). */
+/* Queues a block. Never waits; false when it was not taken: the queue is full, the cache dead. */
 bool writer_offer(struct writer *writer, struct block_buf *buf);
 
 /* Work inside a write transaction, which is committed when it returns 0. May run twice: once more

@@ -16,20 +16,21 @@ static json_t *parse(const char *text)
     "[{\"checkpoint\":1,\"value\":" last "}]}]}"
 #define RESULT(last) "{\"loss\":{\"scalar\":\"loss\",\"result\":{\"mean\":" last "}}}"
 
+/* clang-format off */
+#define ALL_SERIES                                                                                 \
+    SERIES("mean", "3", "4") ","                                                                   \
+    SERIES("amin", "1", "2") ","                                                                   \
+    SERIES("amax", "5", "6") ","                                                                   \
+    SERIES("median", "7", "8") ","                                                                 \
+    SERIES("std", "0", "9") ","                                                                    \
+    SERIES("var", "0", "10") ","                                                                   \
+    SERIES("odd", "0", "11")
+/* clang-format on */
+
 static const struct {
     const char *detail, *summary;
 } cases[] = {
-    {"[{\"session\":\"eval\",\"scalars\":[{\"scalar\":\"loss\",\"data\":[" SERIES("mean", "3", "4") "," SERIES(
-         "amin", "1",
-         "2") "," SERIES("amax", "5",
-                         "6") "," SERIES("median", "7",
-                                         "8") "," SERIES("std", "0",
-                                                         "9") "," SERIES("var", "0",
-                                                                         "10") "," SERIES("odd",
-                                                                                          "0",
-                                                                                          "11") "]}"
-                                                                                                "]}"
-                                                                                                "]",
+    {"[{\"session\":\"eval\",\"scalars\":[{\"scalar\":\"loss\",\"data\":[" ALL_SERIES "]}]}]",
      "{\"loss\":{\"scalar\":\"loss\",\"result\":{\"mean\":4,\"min\":2,\"max\":6,\"median\":8,"
      "\"stddev\":9,\"var\":10}}}"},
     {"[{\"scalars\":[{\"scalar\":\"loss\",\"data\":[" SERIES("mean", "0.5", "0.25") "]}]}]",
