@@ -20,7 +20,7 @@
 #include "cache/guard.h"
 #include "cache/record.h"
 
-enum { IDLE_SECONDS = 10, TOUCHES_A_TXN = 512, TRIES = 4 };
+enum { IDLE_SECONDS = 10, TOUCHES_A_TXN = 512, TRIES = 4, MANY_FAILED = 16 };
 static const uint64_t max_queue_bytes = UINT64_C(256) << 20;
 
 enum job_kind { JOB_STORE, JOB_CALL, JOB_POST };
@@ -45,9 +45,9 @@ struct writer {
     struct job *first, **last;
     uint64_t queued_bytes;
     bool stopping;
-    bool dead;            /* the environment is broken: jobs are refused */
-    bool full;            /* of the thread: that there is no room was reported */
-    int64_t settled_at_s; /* of the thread: when uses were last written down */
+    bool dead;                  /* the environment is broken: jobs are refused */
+    unsigned n_failed_in_a_row; /* blocks; of the thread */
+    int64_t settled_at_s;       /* of the thread: when uses were last written down */
     _Atomic uint64_t written, evicted, given_up;
 };
 
@@ -134,6 +134,13 @@ static int do_nothing(struct env_txn *txn, const struct tables *tables, void *ct
     return 0;
 }
 
+/* Readers hold what they look at for the length of one reply. */
+static void wait_for_readers(int attempt)
+{
+    struct timespec pause = {.tv_nsec = 1000000L << attempt};
+    nanosleep(&pause, NULL);
+}
+
 /* Runs fn in a transaction that may put @need bytes; makes more and more room while there is not
  * enough. */
 static int run_with_room(struct writer *writer, writer_fn *fn, void *ctx, uint64_t need)
@@ -141,6 +148,7 @@ static int run_with_room(struct writer *writer, writer_fn *fn, void *ctx, uint64
     int r = run_once(writer, fn, ctx, need);
     for (int i = 1; i < TRIES && r == -ENOSPC; i++) {
         env_forget_dead_readers(writer->options.tables->env);
+        wait_for_readers(i);
         r = run_once(writer, do_nothing, NULL, need << (2 * i));
         if (r == 0)
             r = run_once(writer, fn, ctx, need);
@@ -203,19 +211,20 @@ static int store(struct env_txn *txn, const struct tables *tables, void *ctx)
     return r;
 }
 
+/* A block that finds no room while readers hold on to what could go is nothing to speak of; many in
+ * a row are. */
 static void note_outcome(struct writer *writer, int r)
 {
     if (r == 0) {
         atomic_fetch_add(&writer->written, 1);
-        writer->full = false;
+        writer->n_failed_in_a_row = 0;
         return;
     }
     atomic_fetch_add(&writer->given_up, 1);
-    if (!writer->full && r != -EIO)
+    if (++writer->n_failed_in_a_row == MANY_FAILED && r != -EIO)
         report(writer, r == -ENOSPC
-                           ? "no room for a block: the disk is full, or the cache's size too small"
-                           : "a block could not be written");
-    writer->full = true;
+                           ? "no room for blocks: the disk is full, or the cache's size too small"
+                           : "blocks cannot be written");
 }
 
 static void run_store(struct writer *writer, struct job *job)

@@ -33,7 +33,7 @@
 #include "serve/names.h"
 
 enum {
-    PATIENCE_MS = 10000,         /* for listings */
+    PATIENCE_MS = 3000,         /* for listings */
     UPLOAD_STALL_MS = 300000,    /* a server that puts a huge file on its disk is silent */
     METRICS_MAX_BYTES = 8 << 20, /* grows on its way into JSON, of which servers take 16 MiB */
 };

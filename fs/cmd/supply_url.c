@@ -26,7 +26,7 @@ enum {
     N_SLOTS = 8,
     SLOT_BYTES = WAIT_MAX_BYTES,
     POOL_THREADS = 2,
-    PATIENCE_MS = 10000, /* for the listing */
+    PATIENCE_MS = 3000, /* for the listing */
     LOOK_MS = 100,       /* between looks for an interrupt */
 };
 
