@@ -36,8 +36,9 @@ static int open_tables(struct blocks *blocks)
     bool dropped = false;
     int r = tables_open(blocks->dir, blocks->limit_bytes, &blocks->tables, &dropped);
     if (r == 0 && dropped && blocks->report)
-        blocks->report(blocks->report_ctx,
-                       "the cache was damaged or not complete; it starts empty");
+        blocks->report(
+            blocks->report_ctx,
+            "what was there was damaged, not complete or larger than the limit: starting empty");
     return r;
 }
 

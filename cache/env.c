@@ -26,7 +26,11 @@
 
 enum { N_RESTING = 64, MAX_READERS = 1022 };
 
+/* What tables may take beyond their file: pages of a transaction that is not committed. */
+#define SIZE_SLACK_BYTES (UINT64_C(64) << 20)
+
 struct env_txn {
+    struct env_txn *next; /* among the abandoned */
     struct env *env;
     MDB_txn *txn;
     bool writes;
@@ -39,10 +43,12 @@ struct env {
     unsigned n_tables; /* opened; LMDB's handles are 2 and up, in the order of their opening */
     unsigned long data_id;
     struct mark *mark; /* NULL: durable */
+    int use;           /* held open: says that the folder is in use */
     pthread_rwlock_t in_use;
     pthread_mutex_t mutex; /* guards the next two */
     struct env_txn *resting[N_RESTING];
     int n_resting;
+    struct env_txn *abandoned; /* of a broken environment: LMDB may still be looking at them */
     atomic_bool broken;
     struct env *next_lost;
 };
@@ -121,6 +127,8 @@ static void env_free(struct env *env)
     if (!env)
         return;
     mark_free(env->mark);
+    if (env->use >= 0)
+        close(env->use);
     pthread_rwlock_destroy(&env->in_use);
     pthread_mutex_destroy(&env->mutex);
     free(env->dir);
@@ -135,6 +143,7 @@ static struct env *env_alloc(const struct env_options *options, const char *boot
     pthread_rwlock_init(&env->in_use, NULL);
     pthread_mutex_init(&env->mutex, NULL);
     env->safety = options->safety;
+    env->use = -1;
     env->dir = strdup(options->dir);
     if (env->dir && options->safety == ENV_DISPOSABLE)
         env->mark = mark_new(options->dir, boot_id);
@@ -160,7 +169,6 @@ static int configure(MDB_env *lmdb, const struct env_options *options)
  * damaged, and believing it would make the file grow without a limit. LMDB's code. */
 static int check_size(MDB_env *lmdb)
 {
-    const uint64_t slack_bytes = UINT64_C(64) << 20;
     MDB_envinfo info;
     MDB_stat st;
     mdb_filehandle_t fd;
@@ -172,8 +180,9 @@ static int check_size(MDB_env *lmdb)
         rc = mdb_env_get_fd(lmdb, &fd);
     if (rc != 0 || fstat(fd, &file) != 0)
         return rc ? rc : errno;
-    bool sane = info.me_last_pgno < (uint64_t)INT64_MAX / st.ms_psize &&
-                (uint64_t)info.me_last_pgno * st.ms_psize <= (uint64_t)file.st_size + slack_bytes;
+    bool sane =
+        info.me_last_pgno < (uint64_t)INT64_MAX / st.ms_psize &&
+        (uint64_t)info.me_last_pgno * st.ms_psize <= (uint64_t)file.st_size + SIZE_SLACK_BYTES;
     return sane ? 0 : MDB_CORRUPTED;
 }
 
@@ -223,9 +232,16 @@ static int open_or_renew(struct env *env, const struct env_options *options, boo
     return errno_of(rc);
 }
 
+/* A file never gets smaller. One that is larger than its limit is made anew, unless somebody with a
+ * larger limit is using it. */
+static bool is_too_large(const struct env_options *options, bool alone)
+{
+    return alone && folder_data_bytes(options->dir) > options->map_bytes;
+}
+
 /* Throws away what cannot be believed: writes of another boot that were never synced, and what
- * somebody found damaged. */
-static int discard_doubtful(const struct env_options *options, const char *boot_id,
+ * somebody found damaged; and what is too large. */
+static int discard_doubtful(const struct env_options *options, const char *boot_id, bool alone,
                             enum mark_found *found, bool *dropped)
 {
     *found = MARK_NONE;
@@ -234,7 +250,7 @@ static int discard_doubtful(const struct env_options *options, const char *boot_
     int r = mark_find(options->dir, boot_id, found);
     if (r < 0)
         return r;
-    if (*found != MARK_LOST && !folder_is_broken(options->dir))
+    if (*found != MARK_LOST && !folder_is_broken(options->dir) && !is_too_large(options, alone))
         return 0;
     *dropped = true;
     return folder_empty(options->dir);
@@ -244,7 +260,11 @@ static int open_in_folder(struct env *env, const struct env_options *options, co
                           bool *dropped)
 {
     enum mark_found found;
-    int r = discard_doubtful(options, boot_id, &found, dropped);
+    bool alone;
+    env->use = folder_use(options->dir, &alone);
+    if (env->use < 0)
+        return env->use;
+    int r = discard_doubtful(options, boot_id, alone, &found, dropped);
     if (r == 0)
         r = open_or_renew(env, options, dropped);
     if (r < 0)
@@ -437,11 +457,25 @@ static int commit(struct env_txn *txn)
     return settle(env, GUARDED(mdb_txn_commit(txn->txn)));
 }
 
+/* Frees a transaction that LMDB has ended, or puts aside one that it did not. */
+static void txn_free(struct env_txn *txn)
+{
+    struct env *env = txn->env;
+    if (!env_is_broken(env)) {
+        free(txn);
+        return;
+    }
+    pthread_mutex_lock(&env->mutex);
+    txn->next = env->abandoned;
+    env->abandoned = txn;
+    pthread_mutex_unlock(&env->mutex);
+}
+
 int env_commit(struct env_txn *txn)
 {
     int r = commit(txn);
     pthread_rwlock_unlock(&txn->env->in_use);
-    free(txn);
+    txn_free(txn);
     return r;
 }
 
@@ -470,7 +504,7 @@ void env_abort(struct env_txn *txn)
         return;
     if (works && !txn->writes)
         mdb_txn_abort(txn->txn);
-    free(txn);
+    txn_free(txn);
 }
 
 static int open_table(struct env_txn *txn, const char *name, unsigned *out)
@@ -624,5 +658,8 @@ int env_usage(struct env_txn *txn, unsigned table, struct env_usage *out)
     *out = (struct env_usage){0};
     if (env_is_broken(txn->env))
         return -EIO;
-    return settle(txn->env, GUARDED(measure(txn, table, out)));
+    int r = settle(txn->env, GUARDED(measure(txn, table, out)));
+    /* tables that are larger than their file are damaged, and nothing would ever make them small */
+    bool sane = out->used_bytes <= out->file_bytes + SIZE_SLACK_BYTES;
+    return r == 0 && !sane ? env_set_broken(txn->env) : r;
 }

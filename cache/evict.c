@@ -76,24 +76,21 @@ static bool is_pinned(struct env_txn *txn, const struct tables *tables,
     return env_get(txn, tables->pins, bytes(key, BLOB_ID_BYTES), &value) == 0;
 }
 
-/* The block whose last use is the longest ago. An entry of `order` that is no block key is removed.
+/* Takes the first entry of `order` out: the block whose last use is the longest ago. In damaged
+ * tables the entry may be of no block; it is gone then, so that whoever asks again comes further.
  * -ENOENT: there is none. */
-static int find_oldest(struct env_txn *txn, const struct tables *tables,
+static int take_oldest(struct env_txn *txn, const struct tables *tables,
                        uint8_t out_key[BLOCK_KEY_BYTES])
 {
-    for (;;) {
-        struct env_bytes entry = {0}, value;
-        int r = env_seek(txn, tables->order, &entry, &value);
-        if (r < 0)
-            return r;
-        if (entry.len == ORDER_KEY_BYTES) {
-            memcpy(out_key, (const uint8_t *)entry.data + MOMENT_BYTES, BLOCK_KEY_BYTES);
-            return 0;
-        }
-        r = env_delete(txn, tables->order, entry);
-        if (r < 0)
-            return r;
-    }
+    struct env_bytes entry = {0}, value;
+    uint8_t copy[ORDER_KEY_BYTES] = {0};
+    int r = env_seek(txn, tables->order, &entry, &value);
+    if (r < 0)
+        return r;
+    size_t len = entry.len < sizeof(copy) ? entry.len : sizeof(copy);
+    memcpy(copy, entry.data, len);
+    memcpy(out_key, copy + MOMENT_BYTES, BLOCK_KEY_BYTES);
+    return env_delete(txn, tables->order, entry.len > sizeof(copy) ? entry : bytes(copy, len));
 }
 
 /* Removes the oldest block that is not pinned, or else the oldest. @n_spared counts the pinned ones
@@ -103,14 +100,14 @@ static int evict_one(struct env_txn *txn, const struct tables *tables, uint64_t 
 {
     for (;;) {
         uint8_t key[BLOCK_KEY_BYTES];
-        int r = find_oldest(txn, tables, key);
+        int r = take_oldest(txn, tables, key);
         if (r < 0)
             return r;
         if (*n_spared >= n_blocks || !is_pinned(txn, tables, key))
             return evict_remove(txn, tables, key);
         ++*n_spared;
         r = evict_note_use(txn, tables, key, now_ns);
-        if (r < 0)
+        if (r < 0 && r != -ENOENT)
             return r;
     }
 }

@@ -44,15 +44,21 @@ int folder_make(const char *dir)
     return access(dir, W_OK | X_OK) == 0 ? 0 : -errno;
 }
 
-int folder_lock(const char *dir)
+static int open_lock_file(const char *dir, const char *name)
 {
     char path[PATH_MAX];
-    int r = join(path, dir, "lock");
+    int r = join(path, dir, name);
     if (r < 0)
         return r;
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    return fd < 0 ? -errno : fd;
+}
+
+int folder_lock(const char *dir)
+{
+    int fd = open_lock_file(dir, "lock"), r;
     if (fd < 0)
-        return -errno;
+        return fd;
     while ((r = flock(fd, LOCK_EX)) != 0 && errno == EINTR)
         ;
     if (r == 0)
@@ -60,6 +66,26 @@ int folder_lock(const char *dir)
     r = -errno;
     close(fd);
     return r;
+}
+
+int folder_use(const char *dir, bool *out_alone)
+{
+    int fd = open_lock_file(dir, "in-use");
+    if (fd < 0)
+        return fd;
+    *out_alone = flock(fd, LOCK_EX | LOCK_NB) == 0;
+    if (flock(fd, LOCK_SH | LOCK_NB) == 0)
+        return fd;
+    int r = -errno;
+    close(fd);
+    return r;
+}
+
+uint64_t folder_data_bytes(const char *dir)
+{
+    char path[PATH_MAX];
+    struct stat st;
+    return join(path, dir, "data.mdb") == 0 && stat(path, &st) == 0 ? (uint64_t)st.st_size : 0;
 }
 
 static int remove_one(const char *dir, const char *name)

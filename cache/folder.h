@@ -4,6 +4,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /* Makes @dir with its parents (0700). -EPERM when it belongs to somebody else or others may write
  * in it; else as the system says. */
@@ -12,6 +13,13 @@ int folder_make(const char *dir);
 /* Waits for and takes the lock that is held while an environment is opened. A file descriptor to
  * close, or -errno. */
 int folder_lock(const char *dir);
+
+/* Says that the environment is in use for as long as the file descriptor that it returns is open;
+ * *out_alone: nobody else said so. To be called with the lock held. -errno. */
+int folder_use(const char *dir, bool *out_alone);
+
+/* Size of the data file; 0 when there is none. */
+uint64_t folder_data_bytes(const char *dir);
 
 /* Removes the environment's files. Those who have them open go on with what is then nameless. 0 or
  * -errno. */

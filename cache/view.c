@@ -51,9 +51,9 @@ static int remove_damaged(struct env_txn *txn, const struct tables *tables, void
 /* @header_sum: of the record as it was found, sound or not. */
 static void drop_damaged(struct blocks *blocks, const struct spot *spot, uint64_t header_sum)
 {
-    atomic_fetch_add(&blocks->damaged, 1);
-    if (blocks->report)
-        blocks->report(blocks->report_ctx, "a damaged block was found and is fetched again");
+    bool is_first = atomic_fetch_add(&blocks->damaged, 1) == 0;
+    if (is_first && blocks->report)
+        blocks->report(blocks->report_ctx, "damaged blocks are found and fetched again");
     struct removal *removal = malloc(sizeof(*removal));
     if (!removal)
         return;

@@ -91,19 +91,39 @@ static int choose_part_name(struct part *p)
     return r < 0 ? r : name_to_entry(name.data, &p->part_name);
 }
 
-/* Opens the .part, alone, and finds where to go on. */
+/* Whether the locked file still stands at the name that it was opened by: another copy may have
+ * finished it in between, and then it is not ours to write to. */
+static bool is_current(const struct part *p, const struct stat *st)
+{
+    struct stat named;
+    return fstatat(p->parent, p->part_name.data, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+           named.st_ino == st->st_ino && named.st_dev == st->st_dev;
+}
+
+/* Opens the .part for us alone. */
+static int lock_part(struct part *p, struct stat *out_st)
+{
+    p->fd = openat(p->parent, p->part_name.data,
+                   O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0666);
+    if (p->fd < 0)
+        return -errno;
+    if (flock(p->fd, LOCK_EX | LOCK_NB) < 0)
+        return errno == EWOULDBLOCK ? -EBUSY : -errno;
+    if (fstat(p->fd, out_st) < 0)
+        return -errno;
+    if (!is_current(p, out_st))
+        return -EBUSY;
+    return S_ISREG(out_st->st_mode) && out_st->st_nlink == 1 ? 0 : -EEXIST; /* not made by us */
+}
+
+/* Opens the .part and finds where to go on. */
 static int open_part(struct part *p)
 {
     const struct supply_item *item = p->item;
     struct stat st;
-    p->fd = openat(p->parent, p->part_name.data,
-                   O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0666);
-    if (p->fd < 0 || fstat(p->fd, &st) < 0)
-        return -errno;
-    if (!S_ISREG(st.st_mode) || st.st_nlink != 1)
-        return -EEXIST; /* nothing that we made */
-    if (flock(p->fd, LOCK_EX | LOCK_NB) < 0)
-        return errno == EWOULDBLOCK ? -EBUSY : -errno;
+    int r = lock_part(p, &st);
+    if (r < 0)
+        return r;
     bool same_time = item->mtime_ns && mtime_ns_of(&st) == item->mtime_ns;
     p->off = (uint64_t)st.st_size;
     if (p->off <= item->size_bytes && (item->has_digest || same_time))
@@ -198,6 +218,7 @@ static int finish(struct part *p)
     int r = set_time(p->fd, p->item->mtime_ns);
     if (r == 0 && renameat(p->parent, p->part_name.data, p->parent, p->name) < 0)
         r = -errno;
+    progress_set(p->copy->progress, p->before_bytes + p->item->size_bytes);
     return r;
 }
 

@@ -119,6 +119,7 @@ static int copy_supply(const struct supply *supply, const char *dest)
 {
     struct progress progress;
     struct tally tally = {0};
+    interrupt_catch();
     CLEANUP(cleanup_close) int dest_fd = dest_open(dest);
     if (dest_fd < 0) {
         fprintf(stderr, "modelfs get: cannot make the directory %s: %s\n", dest,
@@ -166,7 +167,6 @@ int cmd_get(int argc, char **argv)
         return EX_USAGE;
     }
     signal(SIGPIPE, SIG_IGN);
-    interrupt_catch();
     int code = get(argv[optind], argv[optind + 1]);
     interrupt_obey();
     return code;

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 
 /* From now on the first SIGINT, SIGTERM or SIGHUP is only noted; a second one ends the process.
- * Call it before threads are started. */
+ * Call it when there begins to be something to say, so that before that the first one ends it. */
 void interrupt_catch(void);
 
 /* Whether one came. Any thread. */

@@ -200,7 +200,7 @@ static int look_at_root(struct mount *m)
     if (r == 0)
         return EX_OK;
     int code = source_complain("mount", m->url, r);
-    return r == -EIO || r == -ETIMEDOUT ? EX_UNAVAILABLE : code;
+    return r == -EIO || r == -EHOSTUNREACH ? EX_UNAVAILABLE : code;
 }
 
 static int open_source(struct mount *m)

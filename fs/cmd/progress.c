@@ -82,14 +82,19 @@ static int append_name(const char *name, size_t room, struct buf *out)
 
 int progress_format(const struct progress *p, uint64_t now_ms, unsigned columns, struct buf *out)
 {
-    size_t start = out->len;
+    struct buf figures BUF_CLEANUP = {0};
     double fraction = p->total_bytes ? (double)p->done_bytes / (double)p->total_bytes : 1;
-    int r = append_bar(fraction, out);
+    int r = append_figures(p, fraction, now_ms, &figures);
+    /* The last column stays free: some terminals go to the next line behind it. */
+    size_t used = figures.len + 1, bar = BAR_COLUMNS + 2;
+    if (r == 0 && used + bar <= columns) {
+        r = append_bar(fraction, out);
+        used += bar;
+    }
     if (r == 0)
-        r = append_figures(p, fraction, now_ms, out);
-    size_t used = out->len - start + 2; /* a space before the name, the last column stays free */
-    if (r == 0 && p->what && used + NAME_COLUMNS_MIN <= columns)
-        r = append_name(p->what, columns - used, out);
+        r = buf_append(out, figures.data, used <= columns ? figures.len : 0);
+    if (r == 0 && p->what && used + 1 + NAME_COLUMNS_MIN <= columns)
+        r = append_name(p->what, columns - used - 1, out);
     return r;
 }
 

@@ -27,6 +27,7 @@ void progress_skip(struct progress *progress, uint64_t bytes);
 /* Takes the bar away, so that a message can stand there; the next set draws it again. */
 void progress_clear(struct progress *progress);
 
-/* The bar's text for a line of @columns (pure; @now_ms as started_ms). 0 or -ENOMEM. */
+/* The bar's text for a line of @columns, which it does not fill; in a narrow one parts are left
+ * out. Pure; @now_ms as started_ms. 0 or -ENOMEM. */
 int progress_format(const struct progress *progress, uint64_t now_ms, unsigned columns,
                     struct buf *out);

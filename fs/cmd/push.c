@@ -12,30 +12,25 @@
 #include "cmd/cmd.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
-#include <unistd.h>
 
 #include "cmd/human.h"
 #include "cmd/interrupt.h"
-#include "cmd/metrics_file.h"
 #include "cmd/push_files.h"
+#include "cmd/push_input.h"
 #include "cmd/push_options.h"
 #include "cmd/source.h"
 #include "net/http.h"
 #include "registry/gradient_call.h"
-#include "serve/names.h"
 
 enum {
-    PATIENCE_MS = 3000,         /* for listings */
-    UPLOAD_STALL_MS = 300000,    /* a server that puts a huge file on its disk is silent */
-    METRICS_MAX_BYTES = 8 << 20, /* grows on its way into JSON, of which servers take 16 MiB */
+    PATIENCE_MS = 3000,       /* for listings */
+    UPLOAD_STALL_MS = 300000, /* a server that puts a huge file on its disk is silent */
 };
 
 #define DRIVER_PREFIX "gradient+"
@@ -63,70 +58,15 @@ static void push_deinit(struct push *p)
     free(p->model_id);
 }
 
-static void tell_skipped(void *ctx, const char *path, const char *why)
-{
-    (void)ctx;
-    fprintf(stderr, "modelfs push: %s is passed over: %s\n", path, why);
-}
-
-static int check_names(const struct local_files *files)
-{
-    for (size_t i = 0; i < files->n; i++) {
-        const char *path = files->items[i].path, *problem = names_path_problem(path);
-        JSON_CLEANUP json_t *text = json_string(path);
-        if (problem || !text) {
-            fprintf(stderr, "modelfs push: `%s` cannot be pushed: %s; rename it\n", path,
-                    problem ? problem : "its name is not UTF-8");
-            return EX_DATAERR;
-        }
-    }
-    return EX_OK;
-}
-
 static int scan(struct push *p)
 {
-    CLEANUP(cleanup_free) char *where = NULL;
-    const char *path = p->options.path;
-    int r = local_files_scan(path, tell_skipped, NULL, &p->files, &where);
-    if (r < 0) {
-        fprintf(stderr, "modelfs push: cannot read %s%s%s: %s\n", path, where ? "/" : "",
-                where ? where : "",
-                r == -EINVAL ? "it is neither a directory nor a file" : strerror(-r));
-        return r == -EACCES ? EX_NOPERM : EX_NOINPUT;
-    }
-    if (p->files.n)
-        return check_names(&p->files);
-    fprintf(stderr, "modelfs push: %s has no files in it: a model needs at least one\n", path);
-    return EX_NOINPUT;
-}
-
-static int read_text(const char *path, struct buf *out)
-{
-    CLEANUP(cleanup_close) int fd = open(path, O_RDONLY | O_CLOEXEC);
-    int r = fd < 0 ? -errno : buf_reserve(out, METRICS_MAX_BYTES + 1);
-    while (r == 0 && out->len <= METRICS_MAX_BYTES) {
-        ssize_t n = read(fd, out->data + out->len, METRICS_MAX_BYTES + 1 - out->len);
-        if (n <= 0)
-            return n < 0 ? -errno : 0;
-        out->len += (size_t)n;
-    }
-    return r < 0 ? r : -EFBIG;
+    return push_input_files(p->options.path, &p->files);
 }
 
 static int read_metrics(struct push *p)
 {
-    struct buf text BUF_CLEANUP = {0}, why BUF_CLEANUP = {0};
-    const char *path = p->options.metrics;
-    if (!path)
-        return EX_OK;
-    int r = read_text(path, &text);
-    if (r == 0)
-        r = metrics_file_parse(text.data, text.len, p->options.step, &p->metrics, &why);
-    if (r == 0)
-        return EX_OK;
-    fprintf(stderr, "modelfs push: cannot use the metrics in %s: %s\n", path,
-            r == -EINVAL && why.len ? why.data : strerror(-r));
-    return r == -EINVAL || r == -EFBIG ? EX_DATAERR : EX_NOINPUT;
+    const struct push_options *o = &p->options;
+    return o->metrics ? push_input_metrics(o->metrics, o->step, &p->metrics) : EX_OK;
 }
 
 static int open_registry(struct push *p)
@@ -328,18 +268,27 @@ static int tell_result(const struct push *p, const struct push_files_result *res
     return putchar('\n') == EOF ? EX_IOERR : EX_OK;
 }
 
-static int push(struct push *p)
+static int run_steps(struct push *p, int (*const steps[])(struct push *p))
 {
-    static int (*const steps[])(struct push * p) = {
-        scan, read_metrics, open_registry, find_project, find_model, make_project, make_model,
-    };
-    struct push_files_result result;
     int code = EX_OK;
-    for (size_t i = 0; code == EX_OK && i < sizeof(steps) / sizeof(steps[0]); i++) {
-        code = steps[i](p);
+    for (; code == EX_OK && *steps; steps++) {
         if (!p->is_new)
             interrupt_obey();
+        code = (*steps)(p);
     }
+    return code;
+}
+
+static int push(struct push *p)
+{
+    static int (*const checks[])(struct push * p) = {scan,         read_metrics, open_registry,
+                                                     find_project, find_model,   NULL};
+    static int (*const makes[])(struct push * p) = {make_project, make_model, NULL};
+    struct push_files_result result;
+    int code = run_steps(p, checks);
+    interrupt_catch();
+    if (code == EX_OK)
+        code = run_steps(p, makes);
     if (code == EX_OK)
         code = send_files(p, &result);
     return code == EX_OK ? tell_result(p, &result) : code;
@@ -356,6 +305,5 @@ int cmd_push(int argc, char **argv)
         return EX_OK;
     }
     signal(SIGPIPE, SIG_IGN);
-    interrupt_catch();
     return push(&p);
 }

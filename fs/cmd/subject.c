@@ -17,7 +17,7 @@
 
 enum {
     PATIENCE_MS = 3000, /* for listings */
-    N_AT_A_TIME = 8,     /* models asked for */
+    N_AT_A_TIME = 8,    /* models asked for */
     INFO_MAX_BYTES = 1 << 30,
     READ_BYTES = 1 << 16,
 };

@@ -27,7 +27,7 @@ enum {
     SLOT_BYTES = WAIT_MAX_BYTES,
     POOL_THREADS = 2,
     PATIENCE_MS = 3000, /* for the listing */
-    LOOK_MS = 100,       /* between looks for an interrupt */
+    LOOK_MS = 100,      /* between looks for an interrupt */
 };
 
 struct registry_supply {

@@ -275,11 +275,17 @@ static void *thread_main(void *arg)
     return NULL;
 }
 
-/* Signals are for the threads that expect them, and curl's sockets must not raise SIGPIPE here. */
+/* Signals are for the threads that expect them, and curl's sockets must not raise SIGPIPE here. A
+ * fault stays this thread's own: blocked, it would end the process past any handler. */
 static int create_thread(struct http_thread *thread)
 {
     sigset_t all, before;
     sigfillset(&all);
+    sigdelset(&all, SIGSEGV);
+    sigdelset(&all, SIGBUS);
+    sigdelset(&all, SIGFPE);
+    sigdelset(&all, SIGILL);
+    sigdelset(&all, SIGABRT);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     int err = pthread_create(&thread->id, NULL, thread_main, thread);
     pthread_sigmask(SIG_SETMASK, &before, NULL);

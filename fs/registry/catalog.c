@@ -138,7 +138,7 @@ int catalog_fetch(struct catalog *catalog, const struct registry_place *place, i
             return r;
         int64_t delay = retry_delay_ms(attempt, retry_after_ms, chance(), clock_now_ms(), deadline);
         if (delay < 0)
-            return -EIO;
+            return r == -ECONNREFUSED || r == -EHOSTUNREACH ? r : -EIO;
         if (wait_before_retry(catalog, delay) < 0)
             return -ECANCELED;
     }
@@ -148,7 +148,7 @@ int catalog_get(struct catalog *catalog, const struct registry_place *place, int
                 struct listing **out)
 {
     int r = catalog_fetch(catalog, place, patience_ms, out);
-    if (r == -EIO && catalog_load(catalog, place, out) == 0)
+    if ((r == -EIO || retry_is_transient(r)) && catalog_load(catalog, place, out) == 0)
         return 0;
     return r;
 }

@@ -22,7 +22,8 @@ int catalog_load(struct catalog *catalog, const struct registry_place *place, st
 
 /* Asks the registry, again and again while it fails in passing and @patience_ms are not over (0:
  * once), and remembers the answer; an authoritative -ENOENT is remembered as well. Errors as
- * registry_list(); a passing one after the last attempt is -EIO. Waits: not for FUSE workers or
+ * registry_list(); a passing one after the last attempt is -ECONNREFUSED, -EHOSTUNREACH or
+ * else -EIO. Waits: not for FUSE workers or
  * transfer threads. */
 int catalog_fetch(struct catalog *catalog, const struct registry_place *place, int patience_ms,
                   struct listing **out);

@@ -116,8 +116,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self.create(registry, json.loads(body))
         elif call == ("GET", "/mlModels/listFiles"):
             model = json.loads(body)["id"]
-            rows = [{"file": p, "size": len(c)} for (m, p), c in registry.files.items() if m == model]
-            self.reply_json(200, rows)
+            files = [(p, c) for (m, p), c in registry.files.items() if m == model]
+            self.reply_json(200, [{"file": path, "size": len(c)} for path, c in files])
         elif call == ("GET", "/mlModels/getPresignedModelUrl"):
             name = urllib.parse.quote(query["fileName"][0])
             self.reply_json(200, f"{registry.url}/put/{query['modelHandle'][0]}/{name}?signed=1")

@@ -119,10 +119,13 @@ def test_a_file_larger_than_the_cache_is_read(mount, registry, tmp_path):
     check_all(mount(registry.source, cache_dir=tmp_path / "c", cache_size="16M"), content)
 
 
-def test_a_smaller_limit_at_the_next_mount_holds(mount, registry, stock, tmp_path):
+def test_a_smaller_limit_at_the_next_mount_holds(mount, registry, stock, tmp_path, expected_log):
+    expected_log("larger than the limit")
     filled(mount, registry, stock, tmp_path / "c")
+    assert disk_bytes(tmp_path / "c") > 9 * MIB
     mounted = mount(registry.source, cache_dir=tmp_path / "c", cache_size="8M")
     check_all(mounted, stock)
+    assert disk_bytes(tmp_path / "c") <= 9 * MIB
 
 
 # Places where nothing can be written.
