@@ -121,8 +121,12 @@ static int add_key(const char *dir, const char *name)
                                : strerror(-r));
         return r == -EEXIST || r == -EINVAL ? EX_USAGE : EX_OSERR;
     }
-    printf("%s\n", key);
-    return EX_OK;
+    if (printf("%s\n", key) > 0 && fflush(stdout) == 0)
+        return EX_OK;
+    fprintf(stderr, "modelfs serve: cannot write the key, so it was not added: %s\n",
+            strerror(errno));
+    keys_remove(store, name); /* nobody knows it */
+    return EX_IOERR;
 }
 
 static int remove_key(const char *dir, const char *name)
@@ -142,7 +146,7 @@ static int remove_key(const char *dir, const char *name)
 static bool has_keys(struct store *store)
 {
     struct store_txn *txn STORE_TXN_CLEANUP = NULL;
-    return store_begin(store, false, &txn) == 0 && keys_exist(txn);
+    return store_begin(store, false, &txn) == 0 && keys_exist(txn) == 1;
 }
 
 static int fail_listen(const char *listen, int error)
@@ -218,6 +222,10 @@ int cmd_serve(int argc, char **argv)
     if (r < 0) {
         fprintf(stderr, "modelfs serve: no home directory is known: give --data DIR\n");
         return EX_CONFIG;
+    }
+    if (dir.len == 0) {
+        fprintf(stderr, "modelfs serve: --data is empty\n");
+        return EX_USAGE;
     }
     if (options.add_key)
         return add_key(dir.data, options.add_key);

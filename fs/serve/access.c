@@ -60,8 +60,9 @@ int access_check_call(struct store *store, bool key_required, const struct reque
         return r;
     if (keys_accept(txn, find_key(request)))
         return 0;
-    if (key_required || keys_exist(txn))
-        return refuse(reply_no_key(reply));
+    r = key_required ? 1 : keys_exist(txn);
+    if (r != 0)
+        return r < 0 ? r : refuse(reply_no_key(reply));
     if (is_foreign(request))
         return refuse(reply_error(reply, 403, "A registry without keys serves this machine only"));
     return 0;

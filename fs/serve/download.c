@@ -47,7 +47,7 @@ static int try_open(struct store *store, const struct request *request, struct c
         r = files_find(txn, request->id, request->rest, &file, &record);
     if (r < 0)
         return r;
-    *out_fd = objects_open_read(store_objects(store), &file.digest);
+    *out_fd = objects_open_read(store_objects(store), &file.digest, file.size_bytes);
     if (*out_fd < 0)
         return *out_fd == -ENOENT ? -ESTALE : *out_fd;
     digest_format_hex(&file.digest, hex);
@@ -113,7 +113,9 @@ int api_files_download(struct store *store, const struct request *request, struc
     switch (decide(request, &content, &off, &len)) {
     case RANGE_CHANGED:
         return reply_error(reply, 412, "The file's content is another one now");
-    case RANGE_NOT_MODIFIED:
+    case RANGE_NOT_MODIFIED: /* its Content-Length is the file's, its body stays here */
+        reply->fd = steal_fd(&fd);
+        reply->len = content.size_bytes;
         return reply_empty(reply, 304);
     case RANGE_OUTSIDE:
         return reply_outside(reply, content.size_bytes);

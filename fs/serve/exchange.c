@@ -19,6 +19,8 @@
 #include <string.h>
 
 #include "serve/access.h"
+#include "serve/framing.h"
+#include "serve/respond.h"
 #include "serve/routes.h"
 #include "serve/upload.h"
 #include "util/clock.h"
@@ -27,7 +29,6 @@
 enum {
     BODY_LIMIT = 16 << 20, /* of JSON */
     DRAIN_LIMIT = 1 << 30, /* what is read of a refused request */
-    HOST_BYTES = 256,
     NS_PER_S = 1000000000,
 };
 
@@ -38,12 +39,12 @@ struct exchange {
     struct buf queries, headers; /* arrays of struct request_pair */
     struct buf body;
     json_t *json;
-    char base_url[HOST_BYTES + 16];
+    char base_url[REQUEST_BASE_URL_BYTES];
     enum route_kind kind;
     api_handler handler;
     struct upload *upload;
     uint64_t announced_bytes; /* of the body; 0 when unknown */
-    bool is_head;
+    uint64_t drained_bytes;   /* of it, thrown away */
     bool bad_query;
     bool closes;  /* no request after this one on the connection */
     bool refused; /* the reply is made; what comes of the body does not matter */
@@ -94,38 +95,23 @@ static enum MHD_Result take_header(void *arg, enum MHD_ValueKind kind, const cha
     return buf_append(&e->headers, &pair, sizeof(pair)) < 0 ? MHD_NO : MHD_YES;
 }
 
-/* Links are made of what the client calls us: it may have come through a tunnel or a proxy. */
-static void set_base_url(struct exchange *e)
-{
-    static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-                                  "0123456789.-_:[]";
-    const char *host = request_header(&e->request, "Host");
-    const char *scheme = request_header(&e->request, "X-Forwarded-Proto");
-    if (!host || !*host || strlen(host) >= HOST_BYTES || host[strspn(host, allowed)] != '\0')
-        host = e->context->own_name;
-    bool tls = scheme && strcmp(scheme, "https") == 0;
-    snprintf(e->base_url, sizeof(e->base_url), "http%s://%s", tls ? "s" : "", host);
-    e->request.base_url = e->base_url;
-}
-
 static int take_head(struct exchange *e, struct MHD_Connection *connection, const char *url,
                      const char *method)
 {
     struct request *request = &e->request;
+    request->method = strcmp(method, "HEAD") == 0 ? "GET" : method;
+    request->path = url;
     int n_queries = MHD_get_connection_values_n(connection, MHD_GET_ARGUMENT_KIND, take_query, e);
     int n_headers = MHD_get_connection_values(connection, MHD_HEADER_KIND, take_header, e);
     if (n_queries < 0 || n_headers < 0)
         return -ENOMEM;
-    e->is_head = strcmp(method, "HEAD") == 0;
-    request->method = e->is_head ? "GET" : method;
-    request->path = url;
     request->query = (const void *)e->queries.data;
     request->n_query = e->queries.len / sizeof(struct request_pair);
     request->headers = (const void *)e->headers.data;
     request->n_headers = e->headers.len / sizeof(struct request_pair);
-    const char *announced = request_header(request, "Content-Length");
-    e->announced_bytes = announced ? strtoull(announced, NULL, 10) : 0;
-    set_base_url(e);
+    e->announced_bytes = framing_announced_bytes(request);
+    request_format_base_url(request, e->context->own_name, e->base_url);
+    request->base_url = e->base_url;
     return 0;
 }
 
@@ -136,7 +122,11 @@ static int refuse(struct exchange *e, unsigned status, const char *message)
 
 static int begin_upload(struct exchange *e)
 {
-    const char *problem = names_path_problem(e->request.rest);
+    const char *problem;
+    unsigned status = framing_check_upload(&e->request, &problem);
+    if (status)
+        return refuse(e, status, problem);
+    problem = names_path_problem(e->request.rest);
     if (problem)
         return refuse(e, 400, problem);
     int r = upload_new(e->context->store, &e->request, &e->upload);
@@ -177,11 +167,11 @@ static int check_head(struct exchange *e)
 /* 0: go on; 1: refused, the reply is made; or -errno. */
 static int admit(struct exchange *e)
 {
-    /* Two lengths for one body: somebody before us may have read it otherwise (RFC 9112, 6.1). */
-    e->closes = request_header(&e->request, "Transfer-Encoding") &&
-                request_header(&e->request, "Content-Length");
+    const char *problem;
+    unsigned status = framing_check(&e->request, &problem);
+    e->closes = status != 0;
     if (e->closes)
-        return refuse(e, 400, "A body has either a length or a transfer encoding");
+        return refuse(e, status, problem);
     e->kind = routes_find(&e->request, &e->handler);
     int r = check_access(e);
     return r != 0 ? r : check_head(e);
@@ -214,11 +204,12 @@ static struct exchange *begin(struct exchange_context *context, struct MHD_Conne
     return e;
 }
 
-static void take_piece(struct exchange *e, const char *data, size_t len)
+/* False when a refused body has no end. */
+static bool take_piece(struct exchange *e, const char *data, size_t len)
 {
     int r = 0;
     if (e->refused)
-        return;
+        return (e->drained_bytes += len) <= DRAIN_LIMIT;
     if (e->upload)
         r = upload_feed(e->upload, data, len);
     else if (len > BODY_LIMIT - e->body.len)
@@ -226,6 +217,7 @@ static void take_piece(struct exchange *e, const char *data, size_t len)
     else
         r = buf_append(&e->body, data, len);
     settle(e, r);
+    return true;
 }
 
 static int parse_body(struct exchange *e)
@@ -275,45 +267,22 @@ static void log_failure(const struct exchange *e)
     log_warn("serve: %s %s: %u %s", e->request.method, path, e->reply.status, e->reply.problem);
 }
 
-static struct MHD_Response *make_response(struct reply *reply)
-{
-    if (reply->fd >= 0 && reply->len > 0) {
-        struct MHD_Response *response =
-            MHD_create_response_from_fd_at_offset64(reply->len, reply->fd, reply->off);
-        if (response)
-            reply->fd = -1; /* the response closes it */
-        return response;
-    }
-    if (reply->body.len == 0)
-        return MHD_create_response_from_buffer(0, (void *)"", MHD_RESPMEM_PERSISTENT);
-    struct MHD_Response *response =
-        MHD_create_response_from_buffer(reply->body.len, reply->body.data, MHD_RESPMEM_MUST_FREE);
-    if (response)
-        reply->body = (struct buf){0};
-    return response;
-}
-
 static enum MHD_Result send_reply(struct exchange *e, struct MHD_Connection *connection)
 {
-    struct reply *reply = &e->reply;
-    if (reply->status >= 400)
+    if (e->reply.status >= 400)
         log_failure(e);
-    struct MHD_Response *response = make_response(reply);
-    if (!response)
+    /* The gradient client saves whatever body it gets as the file. A connection that is cut it
+     * tries again, and so does everybody else. */
+    if (e->kind == ROUTE_DOWNLOAD && e->reply.status >= 500)
         return MHD_NO;
-    for (unsigned i = 0; i < reply->n_headers; i++)
-        MHD_add_response_header(response, reply->headers[i].name, reply->headers[i].value);
-    if (e->closes || atomic_load(&e->context->closing))
-        MHD_add_response_header(response, "Connection", "close");
-    enum MHD_Result result = MHD_queue_response(connection, reply->status, response);
-    MHD_destroy_response(response);
-    return result;
+    bool closes = e->closes || atomic_load(&e->context->closing);
+    return respond(connection, &e->reply, closes);
 }
 
 static bool is_worth_draining(const struct exchange *e)
 {
     bool waits = request_header(&e->request, "Expect") != NULL; /* and has not sent its body yet */
-    return !waits && e->announced_bytes <= DRAIN_LIMIT;
+    return !waits && e->announced_bytes <= DRAIN_LIMIT && framing_has_end(&e->request);
 }
 
 enum MHD_Result exchange_handle(void *context, struct MHD_Connection *connection, const char *url,
@@ -329,9 +298,9 @@ enum MHD_Result exchange_handle(void *context, struct MHD_Connection *connection
         return e->refused && !is_worth_draining(e) ? send_reply(e, connection) : MHD_YES;
     }
     if (*data_len > 0) {
-        take_piece(e, data, *data_len);
+        bool go_on = take_piece(e, data, *data_len);
         *data_len = 0;
-        return MHD_YES;
+        return go_on ? MHD_YES : MHD_NO;
     }
     finish(e, connection);
     return send_reply(e, connection);

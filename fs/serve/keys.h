@@ -14,6 +14,7 @@ int keys_add(struct store *store, const char *name, char out[KEYS_TEXT_BYTES]);
 /* -ENOENT when there is no such key. It is refused from then on, by a running server too. */
 int keys_remove(struct store *store, const char *name);
 
-bool keys_exist(struct store_txn *txn);
+/* 1 when there is a key, 0 when there is none, or -errno: not to be taken for "none". */
+int keys_exist(struct store_txn *txn);
 /* Is @text (NULL: no key was given) one of the keys? Takes the same time for each wrong one. */
 bool keys_accept(struct store_txn *txn, const char *text);

@@ -72,13 +72,28 @@ static int bind_to(struct listener *listener, const struct addrinfo *address)
     return describe(listener);
 }
 
+/* A name may have an address of a family that this machine does not speak. */
+static int bind_to_first(struct listener *out, const struct addrinfo *address)
+{
+    int r = -EADDRNOTAVAIL;
+    for (; address; address = address->ai_next) {
+        struct listener listener = {.fd = -1};
+        r = bind_to(&listener, address);
+        if (r == 0) {
+            *out = listener;
+            return 0;
+        }
+        listener_close(&listener);
+    }
+    return r;
+}
+
 int listener_open(const char *text, struct listener *out)
 {
     struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
     struct addrinfo *address CLEANUP(cleanup_addrinfo) = NULL;
     char host[HOST_BYTES];
     const char *port;
-    struct listener listener = {.fd = -1};
     int r = split(text, host, &port);
     if (r < 0)
         return r;
@@ -86,13 +101,7 @@ int listener_open(const char *text, struct listener *out)
         return -EINVAL;
     if (getaddrinfo(host, port, &hints, &address) != 0)
         return -EADDRNOTAVAIL;
-    r = bind_to(&listener, address);
-    if (r < 0) {
-        listener_close(&listener);
-        return r;
-    }
-    *out = listener;
-    return 0;
+    return bind_to_first(out, address);
 }
 
 void listener_close(struct listener *listener)

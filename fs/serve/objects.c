@@ -5,42 +5,20 @@
  *
  * Only after that may a record refer to it. A crash before leaves a file in tmp/, a crash after
  * leaves an object nobody refers to; the next start removes both. Objects never change once they
- * have their name.
- *
- * Written pages are pushed to the disk while more arrive, so that the fsync at the end of a large
- * upload finds little left to do. */
+ * have their name. */
 #include "serve/objects.h"
 
-#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 
+#include "serve/objects_state.h"
+
 enum {
-    TEMP_NAME_BYTES = 40,
     OBJECT_NAME_BYTES = DIGEST_HEX_BYTES + 1, /* one slash more */
-    COPY_BYTES = 1 << 18,
-    FLUSH_BYTES = 16 << 20, /* large enough for the disk, small enough to begin early */
-};
-
-struct objects {
-    int dir_fd;  /* objects/ */
-    int temp_fd; /* tmp/ */
-};
-
-struct objects_temp {
-    struct objects *objects;
-    int fd;
-    char name[TEMP_NAME_BYTES];
-    bool installed;
-    uint64_t size_bytes;
-    uint64_t flushed_bytes;
-    struct digest_stream *digest;
 };
 
 /* Opens the folder @name in @at, made when missing; the new name is on the disk on return. */
@@ -65,6 +43,9 @@ int objects_open(const char *dir, struct objects **out)
     int r = root < 0 ? root : (objects->dir_fd = open_dir(root, "objects"));
     if (r >= 0)
         r = objects->temp_fd = open_dir(root, "tmp");
+    /* Folders that a process made that did not live to sync them. */
+    if (r >= 0 && (fsync(objects->dir_fd) < 0 || fsync(root) < 0))
+        r = -errno;
     if (r < 0) {
         objects_close(objects);
         return r;
@@ -90,117 +71,6 @@ static void format_name(const struct digest *digest, char out[OBJECT_NAME_BYTES]
     snprintf(out, OBJECT_NAME_BYTES, "%.2s/%s", hex, hex + 2);
 }
 
-static int open_temp_file(struct objects_temp *temp)
-{
-    uint64_t random[2];
-    if (getrandom(random, sizeof(random), 0) != sizeof(random))
-        return -EIO;
-    snprintf(temp->name, sizeof(temp->name), "%016" PRIx64 "%016" PRIx64, random[0], random[1]);
-    temp->fd =
-        openat(temp->objects->temp_fd, temp->name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    return temp->fd < 0 ? -errno : 0;
-}
-
-int objects_temp_new(struct objects *objects, struct objects_temp **out)
-{
-    struct objects_temp *temp CLEANUP(cleanup_objects_temp) = calloc(1, sizeof(*temp));
-    if (!temp)
-        return -ENOMEM;
-    temp->objects = objects;
-    temp->fd = -1;
-    temp->digest = digest_stream_new();
-    int r = temp->digest ? open_temp_file(temp) : -ENOMEM;
-    if (r < 0)
-        return r;
-    *out = steal_ptr(temp);
-    return 0;
-}
-
-void objects_temp_free(struct objects_temp *temp)
-{
-    if (!temp)
-        return;
-    if (temp->fd >= 0 && !temp->installed)
-        unlinkat(temp->objects->temp_fd, temp->name, 0);
-    cleanup_close(&temp->fd);
-    digest_stream_free(temp->digest);
-    free(temp);
-}
-
-static int write_all(int fd, const char *data, size_t len)
-{
-    while (len > 0) {
-        ssize_t n = write(fd, data, len);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return -errno;
-        data += n;
-        len -= (size_t)n;
-    }
-    return 0;
-}
-
-int objects_temp_write(struct objects_temp *temp, const void *data, size_t len)
-{
-    int r = write_all(temp->fd, data, len);
-    if (r < 0)
-        return r;
-    digest_stream_update(temp->digest, data, len);
-    temp->size_bytes += len;
-    uint64_t waiting = temp->size_bytes - temp->flushed_bytes;
-    if (waiting >= FLUSH_BYTES) { /* a hint: fsync decides later whether all went well */
-        sync_file_range(temp->fd, (off_t)temp->flushed_bytes, (off_t)waiting,
-                        SYNC_FILE_RANGE_WRITE);
-        temp->flushed_bytes = temp->size_bytes;
-    }
-    return 0;
-}
-
-/* Appends all that stands in @from to @temp. */
-static int copy_from(struct objects_temp *temp, int from)
-{
-    char *piece CLEANUP(cleanup_free) = malloc(COPY_BYTES);
-    if (!piece)
-        return -ENOMEM;
-    for (off_t off = 0;;) {
-        ssize_t n = pread(from, piece, COPY_BYTES, off);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return n < 0 ? -errno : 0;
-        int r = objects_temp_write(temp, piece, (size_t)n);
-        if (r < 0)
-            return r;
-        off += n;
-    }
-}
-
-int objects_temp_prepend(struct objects_temp *temp, const void *data, size_t len)
-{
-    struct objects_temp *whole CLEANUP(cleanup_objects_temp) = NULL;
-    int r = objects_temp_new(temp->objects, &whole);
-    if (r == 0)
-        r = objects_temp_write(whole, data, len);
-    if (r == 0)
-        r = copy_from(whole, temp->fd);
-    if (r < 0)
-        return r;
-    struct objects_temp old = *temp;
-    *temp = *whole;
-    *whole = old;
-    return 0;
-}
-
-int objects_temp_finish(struct objects_temp *temp, struct digest *out, uint64_t *out_size_bytes)
-{
-    if (fsync(temp->fd) < 0)
-        return -errno;
-    digest_stream_final(temp->digest, out);
-    *out_size_bytes = temp->size_bytes;
-    return 0;
-}
-
 int objects_install(struct objects_temp *temp, const struct digest *digest)
 {
     struct objects *objects = temp->objects;
@@ -216,21 +86,30 @@ int objects_install(struct objects_temp *temp, const struct digest *digest)
     return fsync(folder) < 0 ? -errno : 0;
 }
 
+static bool is_whole(const struct stat *st, uint64_t size_bytes)
+{
+    return S_ISREG(st->st_mode) && (uint64_t)st->st_size == size_bytes;
+}
+
 bool objects_has(struct objects *objects, const struct digest *digest, uint64_t size_bytes)
 {
     char name[OBJECT_NAME_BYTES];
     struct stat st;
     format_name(digest, name);
-    return fstatat(objects->dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
-           (uint64_t)st.st_size == size_bytes;
+    return fstatat(objects->dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+           is_whole(&st, size_bytes);
 }
 
-int objects_open_read(struct objects *objects, const struct digest *digest)
+int objects_open_read(struct objects *objects, const struct digest *digest, uint64_t size_bytes)
 {
     char name[OBJECT_NAME_BYTES];
+    struct stat st;
     format_name(digest, name);
-    int fd = openat(objects->dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    return fd < 0 ? -errno : fd;
+    int fd CLEANUP(cleanup_close) =
+        openat(objects->dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0 || fstat(fd, &st) < 0)
+        return -errno;
+    return is_whole(&st, size_bytes) ? steal_fd(&fd) : -EIO;
 }
 
 int objects_remove(struct objects *objects, const struct digest *digest)

@@ -36,8 +36,9 @@ int objects_install(struct objects_temp *temp, const struct digest *digest);
 
 /* Is there an object of that digest and size? */
 bool objects_has(struct objects *objects, const struct digest *digest, uint64_t size_bytes);
-/* A descriptor for reading, or -ENOENT and the like. */
-int objects_open_read(struct objects *objects, const struct digest *digest);
+/* A descriptor for reading. -ENOENT and the like, or -EIO when the object is not @size_bytes long:
+ * a damaged one, which must not be sent. */
+int objects_open_read(struct objects *objects, const struct digest *digest, uint64_t size_bytes);
 /* 0 also when there was none. */
 int objects_remove(struct objects *objects, const struct digest *digest);
 

@@ -112,7 +112,7 @@ int reply_failure(struct reply *reply, int error)
     reply_reset(reply);
     if (error == -ENOSPC || error == -EDQUOT || error == -EFBIG)
         return reply_error(reply, 507, "There is no room left on the registry's disk");
-    if (error == -ENOMEM || error == -EMFILE || error == -ENFILE)
+    if (error == -ENOMEM || error == -EMFILE || error == -ENFILE || error == -EAGAIN)
         return reply_error(reply, 503, "The registry is busy, try again");
     return reply_error(reply, 500, "The registry failed: %s", strerror(-error));
 }

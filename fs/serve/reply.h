@@ -54,5 +54,5 @@ int reply_invalid(struct reply *reply, const char *what, const char *field, cons
 /* 401, in the shape that clients know. */
 int reply_no_key(struct reply *reply);
 /* What a failure of ours (-errno) looks like from outside: 507 when the disk is full, 503 when
- * memory is short, else 500. */
+ * memory, descriptors or readers are short, else 500. */
 int reply_failure(struct reply *reply, int error);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "serve/request.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -32,4 +33,18 @@ const char *request_param(const struct request *request, const char *name, bool 
         text = json_string_value(value);
     }
     return text && *text ? text : NULL;
+}
+
+void request_format_base_url(const struct request *request, const char *own_name,
+                             char out[REQUEST_BASE_URL_BYTES])
+{
+    static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                                  "0123456789.-_:[]";
+    const size_t host_max = REQUEST_BASE_URL_BYTES - sizeof("https://");
+    const char *host = request_header(request, "Host");
+    const char *scheme = request_header(request, "X-Forwarded-Proto");
+    if (!host || !*host || strlen(host) > host_max || host[strspn(host, allowed)] != '\0')
+        host = own_name;
+    bool tls = scheme && strcmp(scheme, "https") == 0;
+    snprintf(out, REQUEST_BASE_URL_BYTES, "http%s://%s", tls ? "s" : "", host);
 }

@@ -9,6 +9,8 @@
 #include "serve/names.h"
 #include "util/json.h"
 
+enum { REQUEST_BASE_URL_BYTES = 272 };
+
 struct request_pair {
     const char *name, *value;
 };
@@ -20,8 +22,7 @@ struct request {
     size_t n_query;
     const struct request_pair *headers;
     size_t n_headers;
-    const char
-        *base_url; /* what the client calls this server: `http://host:port`, no slash behind it */
+    const char *base_url;    /* as request_format_base_url() says */
     const json_t *json;      /* the body; NULL when it is empty */
     char id[NAMES_ID_BYTES]; /* what the route's first `*` stands for */
     const char *rest;        /* what its `**` stands for */
@@ -34,3 +35,9 @@ const char *request_header(const struct request *request, const char *name);
 /* A parameter that clients send in the query or as a key of the JSON body: its text; NULL when it
  * is missing, null or empty. *out_wrong (may be NULL) is set when it is there and is no text. */
 const char *request_param(const struct request *request, const char *name, bool *out_wrong);
+
+/* What the client calls this server: `http://host:port`, no slash behind it. Links are made of
+ * that, since the client may have come through a tunnel or a proxy; of @own_name when it does not
+ * say. */
+void request_format_base_url(const struct request *request, const char *own_name,
+                             char out[REQUEST_BASE_URL_BYTES]);

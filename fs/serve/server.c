@@ -4,8 +4,8 @@
  * event loop or a small pool each such wait would stop all the connections that share the thread,
  * and a registry that answers no listing while somebody's checkpoint is flushed is what people
  * would notice. Threads cost 50 microseconds to start and little memory; clients keep their
- * connections. The number of connections is limited, further ones wait in the listening socket's
- * queue. */
+ * connections. The number of connections is limited, further ones are closed at once; one on which
+ * nothing happens is closed after a minute. */
 #include "serve/server.h"
 
 #include <errno.h>
