@@ -173,8 +173,8 @@ static int add_present(struct env_txn *txn, const struct tables *tables, const u
 }
 
 /* On its own, so that the guard's jump comes back into a function with nothing to lose. */
-__attribute__((noinline)) static void count_present(struct blocks *blocks, struct env_txn *txn,
-                                                    const struct blob_id *blob, uint64_t *bytes)
+GUARD_ALONE static void count_present(struct blocks *blocks, struct env_txn *txn,
+                                      const struct blob_id *blob, uint64_t *bytes)
 {
     if (GUARDED(each_block(txn, &blocks->tables, blob, add_present, bytes)) == GUARD_FAULT)
         env_set_broken(blocks->tables.env);

@@ -24,6 +24,10 @@ void guard_install(void);
 /* Ends the guarded call that this thread is in, as a fault would. Returns when there is none. */
 void guard_fail(void);
 
+/* For a function that has a guarded call and is to stay a function: one it is inlined into could
+ * lose its variables in the jump. */
+#define GUARD_ALONE __attribute__((noinline))
+
 /* The int that @call gives, or GUARD_FAULT. */
 #define GUARDED(call)                                                                              \
     ({                                                                                             \
