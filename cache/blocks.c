@@ -17,6 +17,9 @@
 /* Below this nothing useful would stay: a handful of blocks and what LMDB needs around them. */
 static const uint64_t least_limit_bytes = UINT64_C(8) << 20;
 
+/* A transaction keeps a list in memory of all pages it frees. */
+enum { CHANGES_A_TXN = 256, CHANGE_MORE = 1 };
+
 /* Names this version's tables and their formats; another version makes a folder of its own. */
 static const char version_dir[] = "v1";
 
@@ -57,7 +60,7 @@ static int start_writer(struct blocks *blocks)
     int r = writer_new(&options, &blocks->writer);
     if (r < 0)
         return r;
-    blocks->meta = meta_new(&blocks->tables, blocks->writer);
+    blocks->meta = meta_new(&blocks->tables, blocks->writer, blocks->limit_bytes);
     return blocks->meta ? 0 : -ENOMEM;
 }
 
@@ -132,6 +135,7 @@ void blocks_flush(struct blocks *blocks)
 
 /* --- a blob's blocks --- */
 
+/* 0 to go on, else how the walk ends. */
 typedef int block_fn(struct env_txn *txn, const struct tables *tables, const uint8_t *key,
                      struct env_bytes value, void *ctx);
 
@@ -140,12 +144,12 @@ static bool is_of_blob(struct env_bytes key, const struct blob_id *blob)
     return key.len == BLOCK_KEY_BYTES && memcmp(key.data, blob, sizeof(*blob)) == 0;
 }
 
-/* Calls @fn for every stored block of @blob, in order. Stops at an error. */
+/* Calls @fn for every stored block of @blob from @first on, in order. */
 static int each_block(struct env_txn *txn, const struct tables *tables, const struct blob_id *blob,
-                      block_fn *fn, void *ctx)
+                      uint32_t first, block_fn *fn, void *ctx)
 {
     uint8_t at[BLOCK_KEY_BYTES];
-    block_key_format(blob, 0, at);
+    block_key_format(blob, first, at);
     struct env_bytes value, key = {.data = at, .len = sizeof(at)};
     int r = env_seek(txn, tables->blocks, &key, &value);
     while (r == 0 && is_of_blob(key, blob)) {
@@ -158,17 +162,16 @@ static int each_block(struct env_txn *txn, const struct tables *tables, const st
     return r == -ENOENT ? 0 : r;
 }
 
+/* By the record's length, which stands in the table: looking at each would read the whole blob's
+ * pages from the disk. */
 static int add_present(struct env_txn *txn, const struct tables *tables, const uint8_t *key,
                        struct env_bytes value, void *ctx)
 {
     (void)txn;
     (void)tables;
-    struct blob_id blob;
-    uint32_t block;
-    struct record record;
-    block_key_parse(key, &blob, &block);
-    if (record_open(value.data, value.len, &blob, block, &record) == 0)
-        *(uint64_t *)ctx += value.len - sizeof(record.header);
+    (void)key;
+    if (value.len > sizeof(struct record_header))
+        *(uint64_t *)ctx += value.len - sizeof(struct record_header);
     return 0;
 }
 
@@ -176,7 +179,7 @@ static int add_present(struct env_txn *txn, const struct tables *tables, const u
 GUARD_ALONE static void count_present(struct blocks *blocks, struct env_txn *txn,
                                       const struct blob_id *blob, uint64_t *bytes)
 {
-    if (GUARDED(each_block(txn, &blocks->tables, blob, add_present, bytes)) == GUARD_FAULT)
+    if (GUARDED(each_block(txn, &blocks->tables, blob, 0, add_present, bytes)) == GUARD_FAULT)
         env_set_broken(blocks->tables.env);
 }
 
@@ -192,22 +195,54 @@ uint64_t blocks_present_bytes(struct blocks *blocks, const struct blob_id *blob,
     return bytes < size_bytes ? bytes : size_bytes;
 }
 
-static int remove_block(struct env_txn *txn, const struct tables *tables, const uint8_t *key,
+/* A change of all blocks of a blob, some a transaction. */
+struct change {
+    const struct blob_id *blob;
+    int (*apply)(struct env_txn *txn, const struct tables *tables, const uint8_t *key);
+    uint32_t first; /* block of this transaction */
+    unsigned n;     /* blocks that it changed */
+    bool more;
+    uint32_t next; /* when there is more: where the next transaction begins */
+};
+
+static int change_block(struct env_txn *txn, const struct tables *tables, const uint8_t *key,
                         struct env_bytes value, void *ctx)
 {
     (void)value;
-    (void)ctx;
-    return evict_remove(txn, tables, key);
+    struct change *change = ctx;
+    struct blob_id blob;
+    if (change->n == CHANGES_A_TXN) {
+        block_key_parse(key, &blob, &change->next);
+        change->more = true;
+        return CHANGE_MORE;
+    }
+    change->n++;
+    return change->apply(txn, tables, key);
 }
 
-static int remove_blob(struct env_txn *txn, const struct tables *tables, void *ctx)
+static int change_some(struct env_txn *txn, const struct tables *tables, void *ctx)
 {
-    return each_block(txn, tables, ctx, remove_block, NULL);
+    struct change *change = ctx;
+    change->n = 0;
+    change->more = false;
+    int r = each_block(txn, tables, change->blob, change->first, change_block, change);
+    return r == CHANGE_MORE ? 0 : r;
+}
+
+static int change_blob(struct blocks *blocks, struct change *change)
+{
+    int r = writer_call(blocks->writer, change_some, change, 0);
+    while (r == 0 && change->more) {
+        change->first = change->next;
+        r = writer_call(blocks->writer, change_some, change, 0);
+    }
+    return r;
 }
 
 int blocks_drop(struct blocks *blocks, const struct blob_id *blob)
 {
-    return writer_call(blocks->writer, remove_blob, (void *)blob, 0);
+    struct change change = {.blob = blob, .apply = evict_remove};
+    return change_blob(blocks, &change);
 }
 
 struct pinning {
@@ -228,7 +263,9 @@ static int set_pin(struct env_txn *txn, const struct tables *tables, void *ctx)
 int blocks_pin(struct blocks *blocks, const struct blob_id *blob, bool pinned)
 {
     struct pinning pinning = {.blob = blob, .pinned = pinned};
-    return writer_call(blocks->writer, set_pin, &pinning, PIECE_BYTES);
+    struct change change = {.blob = blob, .apply = evict_note_pin};
+    int r = writer_call(blocks->writer, set_pin, &pinning, PIECE_BYTES);
+    return r == 0 && !pinned ? change_blob(blocks, &change) : r;
 }
 
 /* --- facts --- */

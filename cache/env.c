@@ -23,8 +23,9 @@
 #include "cache/folder.h"
 #include "cache/guard.h"
 #include "cache/mark.h"
+#include "cache/pages.h"
 
-enum { N_RESTING = 64, MAX_READERS = 1022 };
+enum { N_RESTING = 64, MAX_READERS = 1022, MAX_TABLES = 64 };
 
 /* What tables may take beyond their file: pages of a transaction that is not committed. */
 #define SIZE_SLACK_BYTES (UINT64_C(64) << 20)
@@ -40,6 +41,8 @@ struct env {
     MDB_env *lmdb;
     char *dir;
     enum env_safety safety;
+    struct pages *pages;                 /* of a disposable one: looked at before each change */
+    const char *table_names[MAX_TABLES]; /* by number; borrowed */
     unsigned n_tables; /* opened; LMDB's handles are 2 and up, in the order of their opening */
     unsigned long data_id;
     struct mark *mark; /* NULL: durable */
@@ -127,6 +130,7 @@ static void env_free(struct env *env)
     if (!env)
         return;
     mark_free(env->mark);
+    pages_close(env->pages);
     if (env->use >= 0)
         close(env->use);
     pthread_rwlock_destroy(&env->in_use);
@@ -256,6 +260,19 @@ static int discard_doubtful(const struct env_options *options, const char *boot_
     return folder_empty(options->dir);
 }
 
+/* Maps the pages anew, as far as LMDB maps them now. */
+static int look_at_pages(struct env *env)
+{
+    MDB_envinfo info;
+    mdb_filehandle_t fd;
+    pages_close(env->pages);
+    env->pages = NULL;
+    int rc = mdb_env_info(env->lmdb, &info);
+    if (rc == 0)
+        rc = mdb_env_get_fd(env->lmdb, &fd);
+    return rc == 0 ? pages_open(fd, info.me_mapsize, &env->pages) : errno_of(rc);
+}
+
 static int open_in_folder(struct env *env, const struct env_options *options, const char *boot_id,
                           bool *dropped)
 {
@@ -270,6 +287,11 @@ static int open_in_folder(struct env *env, const struct env_options *options, co
     if (r < 0)
         return r;
     env->data_id = folder_data_id(options->dir);
+    r = options->safety == ENV_DISPOSABLE ? look_at_pages(env) : 0;
+    if (r < 0) {
+        mdb_env_close(env->lmdb);
+        return r;
+    }
     if (found != MARK_NONE && GUARDED(mdb_env_sync(env->lmdb, 1)) == 0)
         mark_sweep(options->dir, boot_id);
     return 0;
@@ -360,6 +382,8 @@ static int map_again(struct env *env)
 {
     pthread_rwlock_wrlock(&env->in_use);
     int rc = GUARDED(mdb_env_set_mapsize(env->lmdb, 0));
+    if (rc == 0 && env->pages)
+        rc = -look_at_pages(env);
     pthread_rwlock_unlock(&env->in_use);
     return rc;
 }
@@ -431,6 +455,19 @@ static struct env_txn *txn_alloc(struct env *env, bool writes)
     return txn;
 }
 
+GUARD_ALONE static bool is_sound_begin(struct env *env)
+{
+    return !env->pages || GUARDED(pages_begin(env->pages)) == 1;
+}
+
+/* Leaves a write transaction, begun in a file that turns out to be damaged, as it is. */
+static int give_up(struct env_txn *txn)
+{
+    int r = env_set_broken(txn->env);
+    env_abort(txn);
+    return r;
+}
+
 int env_begin(struct env *env, bool writes, struct env_txn **out)
 {
     if (env_is_broken(env))
@@ -444,6 +481,8 @@ int env_begin(struct env *env, bool writes, struct env_txn **out)
     r = settle(env, begin(txn));
     if (r < 0)
         discard(txn);
+    else if (writes && !is_sound_begin(env))
+        r = give_up(txn);
     else
         *out = txn;
     return r;
@@ -493,12 +532,18 @@ static int abort_held(struct env_txn *txn)
     return 0;
 }
 
+/* On its own, so that the guard's jump comes back into a function with nothing to lose. */
+GUARD_ALONE static int abort_guarded(struct env_txn *txn)
+{
+    return GUARDED(abort_held(txn));
+}
+
 void env_abort(struct env_txn *txn)
 {
     if (!txn)
         return;
     struct env *env = txn->env;
-    bool works = !env_is_broken(env) && GUARDED(abort_held(txn)) == 0;
+    bool works = !env_is_broken(env) && abort_guarded(txn) == 0;
     pthread_rwlock_unlock(&env->in_use);
     if (works && !txn->writes && rest(txn))
         return;
@@ -507,9 +552,16 @@ void env_abort(struct env_txn *txn)
     txn_free(txn);
 }
 
+GUARD_ALONE static bool is_sound_table(struct env *env, const char *name)
+{
+    return !env->pages || GUARDED(pages_table_is_sound(env->pages, name)) == 1;
+}
+
 static int open_table(struct env_txn *txn, const char *name, unsigned *out)
 {
     MDB_dbi dbi = 0;
+    if (!is_sound_table(txn->env, name))
+        return env_set_broken(txn->env);
     int r = settle(txn->env, GUARDED(mdb_dbi_open(txn->txn, name, MDB_CREATE, &dbi)));
     *out = dbi;
     return r;
@@ -527,9 +579,12 @@ int env_table(struct env *env, const char *name, unsigned *out_table)
         return r;
     }
     r = env_commit(txn);
-    if (r == 0)
-        env->n_tables++;
-    return r;
+    if (r < 0)
+        return r;
+    env->n_tables++;
+    if (*out_table < MAX_TABLES)
+        env->table_names[*out_table] = name;
+    return 0;
 }
 
 static MDB_val val_of(struct env_bytes bytes)
@@ -552,10 +607,23 @@ int env_get(struct env_txn *txn, unsigned table, struct env_bytes key, struct en
     return r;
 }
 
+/* Looks at the pages that a change of @key may touch. 0 or -EIO, and the environment is broken. */
+static int look_before(struct env_txn *txn, unsigned table, struct env_bytes key)
+{
+    struct env *env = txn->env;
+    if (env_is_broken(env))
+        return -EIO;
+    if (!env->pages || table >= MAX_TABLES || !env->table_names[table])
+        return 0;
+    bool sound =
+        GUARDED(pages_are_sound(env->pages, env->table_names[table], key.data, key.len)) == 1;
+    return sound ? 0 : env_set_broken(env);
+}
+
 static int put(struct env_txn *txn, unsigned table, struct env_bytes key, MDB_val *value,
                unsigned flags)
 {
-    if (env_is_broken(txn->env))
+    if (look_before(txn, table, key) < 0)
         return -EIO;
     MDB_val k = val_of(key);
     return settle(txn->env, GUARDED(mdb_put(txn->txn, table, &k, value, flags)));
@@ -578,13 +646,20 @@ int env_reserve(struct env_txn *txn, unsigned table, struct env_bytes key, size_
 
 int env_delete(struct env_txn *txn, unsigned table, struct env_bytes key)
 {
-    if (env_is_broken(txn->env))
+    if (look_before(txn, table, key) < 0)
         return -EIO;
     MDB_val k = val_of(key);
     return settle(txn->env, GUARDED(mdb_del(txn->txn, table, &k, NULL)));
 }
 
-/* The first entry at or, with @after, behind *key. LMDB's code. */
+static int compare(const MDB_val *a, const MDB_val *b)
+{
+    int order = memcmp(a->mv_data, b->mv_data, a->mv_size < b->mv_size ? a->mv_size : b->mv_size);
+    return order ? order : (a->mv_size > b->mv_size) - (a->mv_size < b->mv_size);
+}
+
+/* The first entry at or, with @after, behind *key. In tables that are out of order LMDB may find
+ * one before it, and who goes on from there would never come to an end. LMDB's code. */
 static int seek(struct env_txn *txn, unsigned table, bool after, MDB_val *key, MDB_val *value)
 {
     MDB_cursor *cursor;
@@ -593,10 +668,11 @@ static int seek(struct env_txn *txn, unsigned table, bool after, MDB_val *key, M
         return rc;
     MDB_val wanted = *key;
     rc = mdb_cursor_get(cursor, key, value, wanted.mv_size ? MDB_SET_RANGE : MDB_FIRST);
-    if (rc == 0 && after && key->mv_size == wanted.mv_size &&
-        memcmp(key->mv_data, wanted.mv_data, wanted.mv_size) == 0)
+    if (rc == 0 && after && compare(key, &wanted) == 0)
         rc = mdb_cursor_get(cursor, key, value, MDB_NEXT);
     mdb_cursor_close(cursor);
+    if (rc == 0 && wanted.mv_size && compare(key, &wanted) < after)
+        return MDB_CORRUPTED;
     return rc;
 }
 
@@ -645,6 +721,8 @@ static int measure(struct env_txn *txn, unsigned table, struct env_usage *out)
     MDB_stat st = {0};
     if (rc == 0)
         rc = mdb_stat(txn->txn, table, &st);
+    if (rc == 0)
+        rc = add_pages(txn, table, &out->table_bytes);
     for (MDB_dbi i = MAIN_TABLE; rc == 0 && i < FIRST_TABLE + txn->env->n_tables; i++)
         rc = add_pages(txn, i, &out->used_bytes);
     out->file_bytes = (uint64_t)(info.me_last_pgno + 1) * st.ms_psize;

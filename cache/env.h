@@ -45,7 +45,8 @@ struct env_bytes {
 int env_open(const struct env_options *options, struct env **out, bool *out_dropped);
 void env_close(struct env *env); /* syncs; NULL is fine */
 
-/* Opens (makes) the table @name, to be called once before other threads work. Keys sort as bytes.
+/* Opens (makes) the table @name (borrowed as long as the environment is open), to be called once
+ * before other threads work. Keys sort as bytes.
  * Returns 0 and its number. */
 int env_table(struct env *env, const char *name, unsigned *out_table);
 
@@ -78,6 +79,7 @@ int env_next(struct env_txn *txn, unsigned table, struct env_bytes *key,
 
 struct env_usage {
     uint64_t used_bytes; /* pages of all tables in use */
+    uint64_t table_bytes; /* those of @table of env_usage() */
     uint64_t file_bytes; /* size of the data file */
     uint64_t map_bytes;  /* its hard limit */
     uint64_t n_entries;  /* in @table of env_usage() */

@@ -17,7 +17,13 @@ int evict_note_use(struct env_txn *txn, const struct tables *tables,
 int evict_remove(struct env_txn *txn, const struct tables *tables,
                  const uint8_t key[BLOCK_KEY_BYTES]);
 
+/* The pin of the block's blob was set or taken away: sorts the block anew, by the same use. */
+int evict_note_pin(struct env_txn *txn, const struct tables *tables,
+                   const uint8_t key[BLOCK_KEY_BYTES]);
+
 /* Removes blocks, oldest use first and pinned ones last, until all tables together take at most
- * @most_bytes. Adds to *n_evicted. */
+ * @most_bytes, and looks at @most_blocks at most, so that a transaction has an end. Adds to
+ * *n_evicted. 0, EVICT_MORE when more must go, -errno. */
+enum { EVICT_MORE = 1 };
 int evict_down_to(struct env_txn *txn, const struct tables *tables, uint64_t most_bytes,
-                  uint64_t now_ns, uint64_t *n_evicted);
+                  unsigned most_blocks, uint64_t *n_evicted);

@@ -41,7 +41,7 @@ int folder_make(const char *dir)
         return -ENOTDIR;
     if (st.st_uid != geteuid() || (st.st_mode & (S_IWGRP | S_IWOTH)))
         return -EPERM;
-    return access(dir, W_OK | X_OK) == 0 ? 0 : -errno;
+    return faccessat(AT_FDCWD, dir, W_OK | X_OK, AT_EACCESS) == 0 ? 0 : -errno;
 }
 
 static int open_lock_file(const char *dir, const char *name)

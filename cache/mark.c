@@ -33,7 +33,9 @@ static bool is_mark(const char *name)
 
 static bool is_of_boot(const char *name, const char *boot_id)
 {
-    return strncmp(name + sizeof(prefix) - 1, boot_id, strlen(boot_id)) == 0;
+    const char *id = name + sizeof(prefix) - 1;
+    size_t len = strlen(boot_id);
+    return strncmp(id, boot_id, len) == 0 && id[len] == '-';
 }
 
 /* Opens a mark and locks it, which works when its owner is dead. Else -1. */
@@ -154,7 +156,10 @@ int mark_set(struct mark *mark)
     if (fd < 0)
         return fd;
     mark->fd = fd;
-    return sync_dir(mark->dir);
+    int r = sync_dir(mark->dir);
+    if (r < 0)
+        mark_clear(mark);
+    return r;
 }
 
 void mark_clear(struct mark *mark)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Small records in the block cache's environment: listings, validators, "this blob was verified". A
- * record has a key of text, a value of at most 256 MiB, and the wall time it was put at. Values
- * carry a checksum; a damaged record is absent. Any thread may call. */
+ * record has a key of text, a value, and the wall time it was put at. Values carry a checksum; a
+ * damaged record is absent. All together take an eighth of the cache's limit at most, and never
+ * over 128 MiB; beyond that the older ones are forgotten. Any thread may call. */
 #pragma once
 
 #include <stddef.h>
@@ -16,7 +17,7 @@ int meta_get(struct meta *meta, const char *key, void **out, size_t *out_len,
              int64_t *out_put_at_ns);
 
 /* Puts a copy of @value under @key in place of what was there. Waits for the disk's write side: not
- * for FUSE workers or transfer threads. Returns 0 or -errno, and a caller that can go on without
- * should. */
+ * for FUSE workers or transfer threads. Returns 0; -ENOSPC for a value of more than half of what all
+ * records may take; -errno. A caller that can go on without should. */
 int meta_put(struct meta *meta, const char *key, const void *value, size_t len);
 int meta_delete(struct meta *meta, const char *key); /* 0 also when there was none */

@@ -30,20 +30,27 @@ static size_t bytes_before(uint32_t len, uint16_t present, unsigned piece)
     return bytes;
 }
 
+static bool is_sound(const struct record_header *h)
+{
+    return h->magic == RECORD_MAGIC && h->len <= BLOCK_BYTES && h->header_sum == sum_header(h);
+}
+
 static bool is_of(const struct record_header *h, const struct blob_id *blob, uint32_t block)
 {
-    return h->magic == RECORD_MAGIC && h->block == block && h->len <= BLOCK_BYTES &&
-           memcmp(&h->blob, blob, sizeof(*blob)) == 0 && h->header_sum == sum_header(h);
+    return h->block == block && memcmp(&h->blob, blob, sizeof(*blob)) == 0;
 }
 
 int record_open(const void *data, size_t len, const struct blob_id *blob, uint32_t block,
                 struct record *out)
 {
+    *out = (struct record){0};
     if (len < sizeof(out->header))
         return -EIO;
     memcpy(&out->header, data, sizeof(out->header));
-    if (!is_of(&out->header, blob, block))
+    if (!is_sound(&out->header))
         return -EIO;
+    if (!is_of(&out->header, blob, block))
+        return -EXDEV;
     out->pieces = (const uint8_t *)data + sizeof(out->header);
     size_t pieces = bytes_before(out->header.len, out->header.present, BLOCK_PIECES);
     return len == sizeof(out->header) + pieces ? 0 : -EIO;

@@ -3,6 +3,7 @@
  * leaves `pending` only after it was committed, so one that was not seen there is seen in the
  * transaction. */
 #include <assert.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +14,9 @@
 #include "cache/record.h"
 
 #define MAX_VIEW_BYTES (UINT64_C(8) << 20)
+
+/* Block numbers have 32 bits. What lies behind is never here. */
+#define MAX_BLOB_BYTES (BLOCK_BYTES << 32)
 
 /* One block while it is looked at. */
 struct spot {
@@ -68,13 +72,17 @@ static void look_up(struct blocks *blocks, struct env_txn *txn, const struct blo
 {
     out->block = block;
     out->stored = false;
+    out->record.header.header_sum = 0;
     block_key_format(blob, block, out->key);
     struct env_bytes value, key = {.data = out->key, .len = BLOCK_KEY_BYTES};
     if (!txn || env_get(txn, blocks->tables.blocks, key, &value) < 0)
         return;
     /* guarded: the bytes may lie behind the end of a file that was cut */
-    out->stored = GUARDED(record_open(value.data, value.len, blob, block, &out->record)) == 0;
-    if (!out->stored)
+    int r = GUARDED(record_open(value.data, value.len, blob, block, &out->record));
+    out->stored = r == 0;
+    if (r == -EXDEV)
+        env_set_broken(blocks->tables.env);
+    else if (r < 0)
         drop_damaged(blocks, out, out->record.header.header_sum);
 }
 
@@ -170,6 +178,8 @@ int blocks_view(struct blocks *blocks, const struct blob_id *blob, uint64_t off,
                 struct blocks_view *out)
 {
     assert(len > 0 && len <= MAX_VIEW_BYTES);
+    if (off > MAX_BLOB_BYTES - len)
+        return 0;
     begin(blocks, blob, off, len, out);
     uint64_t end = off + len;
     for (uint64_t at = off; at < end;) {
@@ -197,6 +207,8 @@ uint64_t blocks_run(struct blocks *blocks, const struct blob_id *blob, uint64_t 
 {
     struct blocks_view view;
     struct spot spot;
+    if (len == 0 || off > MAX_BLOB_BYTES - len)
+        return 0;
     begin(blocks, blob, off, len, &view);
     look_up(blocks, view.txn, blob, (uint32_t)(off / BLOCK_BYTES), &spot);
     uint64_t at = off, end = off + len;

@@ -20,7 +20,14 @@
 #include "cache/guard.h"
 #include "cache/record.h"
 
-enum { IDLE_SECONDS = 10, TOUCHES_A_TXN = 512, TRIES = 4, MANY_FAILED = 16 };
+enum {
+    IDLE_SECONDS = 10,
+    TOUCHES_A_TXN = 512,
+    EVICTIONS_A_TXN = 256, /* LMDB lists each freed page in memory: 257 a block */
+    TRIES = 4,
+    MANY_FAILED = 16,
+    JOB_BYTES = 1024, /* what a job that nobody waits for counts in the queue, at least */
+};
 static const uint64_t max_queue_bytes = UINT64_C(256) << 20;
 
 enum job_kind { JOB_STORE, JOB_CALL, JOB_POST };
@@ -32,7 +39,8 @@ struct job {
     writer_fn *fn;
     void *ctx;
     uint64_t need_bytes;
-    int result; /* of JOB_CALL, whose caller owns the job and waits until it is done */
+    uint64_t queued_bytes; /* what it counts in the queue */
+    int result;            /* of JOB_CALL, whose caller owns the job and waits until it is done */
     bool done;
 };
 
@@ -97,32 +105,48 @@ static int room_below(struct writer *writer, struct env_txn *txn, uint64_t need,
     return 0;
 }
 
+/* 0, EVICT_MORE when this transaction is to be committed and another one to go on, -errno. */
 static int make_room(struct writer *writer, struct env_txn *txn, uint64_t need)
 {
     uint64_t most = 0, n_evicted = 0;
     int r = room_below(writer, txn, need, &most);
     if (r == 0)
-        r = evict_down_to(txn, writer->options.tables, most, now_ns(), &n_evicted);
+        r = evict_down_to(txn, writer->options.tables, most, EVICTIONS_A_TXN, &n_evicted);
     atomic_fetch_add(&writer->evicted, n_evicted);
     return r;
 }
 
 /* --- transactions --- */
 
-static int run_once(struct writer *writer, writer_fn *fn, void *ctx, uint64_t need)
+static int run_guarded(struct writer *writer, struct env_txn *txn, writer_fn *fn, void *ctx)
+{
+    int r = GUARDED(fn(txn, writer->options.tables, ctx));
+    return r == GUARD_FAULT ? env_set_broken(writer->options.tables->env) : r;
+}
+
+/* One transaction. 0, EVICT_MORE when fn did not run yet, -errno. */
+static int run_step(struct writer *writer, writer_fn *fn, void *ctx, uint64_t need)
 {
     struct env_txn *txn;
     int r = env_begin(writer->options.tables->env, true, &txn);
     if (r < 0)
         return r;
-    r = need ? make_room(writer, txn, need) : 0;
-    if (r == 0)
-        r = GUARDED(fn(txn, writer->options.tables, ctx));
-    if (r == GUARD_FAULT)
-        r = env_set_broken(writer->options.tables->env);
-    if (r == 0)
-        return env_commit(txn);
-    env_abort(txn);
+    int room = need ? make_room(writer, txn, need) : 0;
+    r = room == 0 ? run_guarded(writer, txn, fn, ctx) : room;
+    if (r < 0) {
+        env_abort(txn);
+        return r;
+    }
+    r = env_commit(txn);
+    return r == 0 ? room : r;
+}
+
+static int run_once(struct writer *writer, writer_fn *fn, void *ctx, uint64_t need)
+{
+    int r;
+    do
+        r = run_step(writer, fn, ctx, need);
+    while (r == EVICT_MORE);
     return r;
 }
 
@@ -146,10 +170,11 @@ static void wait_for_readers(int attempt)
 static int run_with_room(struct writer *writer, writer_fn *fn, void *ctx, uint64_t need)
 {
     int r = run_once(writer, fn, ctx, need);
+    uint64_t room = need > BLOCK_BYTES ? need : BLOCK_BYTES; /* what only removes needs some, too */
     for (int i = 1; i < TRIES && r == -ENOSPC; i++) {
         env_forget_dead_readers(writer->options.tables->env);
         wait_for_readers(i);
-        r = run_once(writer, do_nothing, NULL, need << (2 * i));
+        r = run_once(writer, do_nothing, NULL, room << (2 * i));
         if (r == 0)
             r = run_once(writer, fn, ctx, need);
     }
@@ -194,6 +219,9 @@ static int store(struct env_txn *txn, const struct tables *tables, void *ctx)
     block_key_format(&buf->blob, buf->block, key);
     struct env_bytes key_bytes = {.data = key, .len = sizeof(key)};
     struct record old = {0};
+    int r = tables_check_entry(txn, tables, key);
+    if (r < 0)
+        return r;
     void *copy = copy_old(txn, tables, buf, key_bytes, &old);
     struct record_draft draft = {
         .blob = buf->blob,
@@ -206,7 +234,7 @@ static int store(struct env_txn *txn, const struct tables *tables, void *ctx)
     };
     if (!copy)
         draft.present = buf->present;
-    int r = put_record(txn, tables, key_bytes, &draft);
+    r = put_record(txn, tables, key_bytes, &draft);
     free(copy);
     return r;
 }
@@ -298,8 +326,8 @@ static struct job *take_job(struct writer *writer)
     struct job *job = writer->first;
     if (job && !(writer->first = job->next))
         writer->last = &writer->first;
-    if (job && job->kind == JOB_STORE)
-        writer->queued_bytes -= job->buf->len;
+    if (job)
+        writer->queued_bytes -= job->queued_bytes;
     pthread_mutex_unlock(&writer->mutex);
     return job;
 }
@@ -405,6 +433,7 @@ static bool enqueue(struct writer *writer, struct job *job, uint64_t bytes)
     pthread_mutex_lock(&writer->mutex);
     bool taken = !writer->dead && writer->queued_bytes + bytes <= max_queue_bytes;
     if (taken) {
+        job->queued_bytes = bytes;
         *writer->last = job;
         writer->last = &job->next;
         writer->queued_bytes += bytes;
@@ -423,7 +452,7 @@ bool writer_offer(struct writer *writer, struct block_buf *buf)
     }
     job->kind = JOB_STORE;
     job->buf = block_buf_ref(buf);
-    if (enqueue(writer, job, buf->len))
+    if (enqueue(writer, job, buf->len + JOB_BYTES))
         return true;
     pending_remove(writer->options.pending, buf);
     block_buf_unref(buf);
@@ -451,7 +480,7 @@ void writer_post(struct writer *writer, writer_fn *fn, void *ctx)
         job->fn = fn;
         job->ctx = ctx;
     }
-    if (job && enqueue(writer, job, 0))
+    if (job && enqueue(writer, job, JOB_BYTES))
         return;
     free(job);
     free(ctx);

@@ -12,9 +12,7 @@
  * begun: then the refusal goes out at once. */
 #include "serve/exchange.h"
 
-#include <assert.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 

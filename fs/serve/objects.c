@@ -177,7 +177,8 @@ static int sweep_folder(int at, const char *name, void *arg)
     if (strlen(name) != 2)
         return 0;
     sweep->folder = name;
-    return each_entry(at, name, sweep_object, sweep);
+    int r = each_entry(at, name, sweep_object, sweep);
+    return r == -ENOTDIR ? 0 : r; /* not ours */
 }
 
 int objects_sweep(struct objects *objects, objects_wanted is_wanted, void *arg)

@@ -3,7 +3,10 @@
  * only. */
 #pragma once
 
-#include "serve/objects.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "util/digest.h"
 
 enum { TEMP_NAME_BYTES = 40 };
 

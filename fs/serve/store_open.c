@@ -4,6 +4,7 @@
  * crash has left. */
 #include "serve/store.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -18,6 +19,8 @@ enum {
     /* Records are small: this is address space, not memory or disk. */
     MAP_GIB = 16,
 };
+
+static_assert(STORE_N_TABLES <= STORE_TABLES_MAX, "a table more");
 
 static const char *const table_names[STORE_N_TABLES] = {
     [STORE_PROJECTS] = "projects", [STORE_MODELS] = "models", [STORE_BY_PROJECT] = "by-project",

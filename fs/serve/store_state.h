@@ -3,14 +3,16 @@
 #pragma once
 
 #include "cache/env.h"
-#include "serve/store.h"
+#include "serve/sign.h"
 #include "util/buf.h"
+
+enum { STORE_TABLES_MAX = 8 };
 
 struct store {
     struct env *env;
     struct objects *objects;
-    int lock_fd; /* flock: one server */
-    unsigned tables[STORE_N_TABLES];
+    int lock_fd;                       /* flock: one server */
+    unsigned tables[STORE_TABLES_MAX]; /* the environment's numbers of enum store_table */
     struct sign_secret secret;
 };
 

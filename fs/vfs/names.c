@@ -20,6 +20,16 @@ static bool must_escape(const char *name, size_t i, bool reserved)
     return c < 0x20 || c == 0x7f || c == '/' || (reserved && c == '.');
 }
 
+/* How many bytes before text[at] its UTF-8 character begins: 0 where there is none. */
+static size_t bytes_into_character(const char *text, size_t at)
+{
+    enum { MORE_BYTES_MAX = 3 };
+    size_t back = 0;
+    while (back <= MORE_BYTES_MAX && ((unsigned char)text[at - back] & 0xc0) == 0x80)
+        back++;
+    return back <= MORE_BYTES_MAX ? back : 0;
+}
+
 /* Cuts @out, which holds an entry from @start on, to what a directory can hold. */
 static int shorten(struct buf *out, size_t start, const char *name)
 {
@@ -27,9 +37,7 @@ static int shorten(struct buf *out, size_t start, const char *name)
         return 0;
     unsigned long long hash = XXH3_64bits(name, strlen(name));
     size_t keep = start + NAME_MAX_BYTES - 17;
-    while (((unsigned char)out->data[keep] & 0xc0) == 0x80)
-        keep--; /* not within a UTF-8 character */
-    out->len = keep;
+    out->len = keep - bytes_into_character(out->data, keep);
     return buf_printf(out, "~%016llx", hash);
 }
 

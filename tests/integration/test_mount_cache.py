@@ -338,6 +338,7 @@ def test_after_damage_the_cache_works_again(mount, registry, stock, tmp_path, ex
 # kill -9.
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_kill_9_during_writes_loses_nothing_that_matters(
     seed, mount, registry, tmp_path, expected_log

@@ -107,6 +107,7 @@ def test_retry_after_is_waited_for(troubled, registry):
     assert time.monotonic() - began >= 1.9
 
 
+@pytest.mark.slow
 def test_a_stalled_transfer_is_begun_again_elsewhere(troubled, registry):
     path = troubled(deadline=60)
     os.stat(path)
@@ -139,6 +140,7 @@ LASTING = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("trouble", LASTING)
 def test_lasting_trouble_with_content_is_an_error_in_time_and_heals(trouble, troubled, registry):
     fault, wanted = LASTING[trouble]
@@ -166,6 +168,7 @@ def test_an_answer_with_authority_to_a_listing_is_not_asked_for_again(
     assert str(code) in troubled.mounted.log_text()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "fault", [fake.status(500), fake.reset(0), fake.hold], ids=["500", "reset", "hang"]
 )
@@ -188,6 +191,7 @@ def test_a_listing_that_failed_for_a_moment_is_never_cached_as_absent(troubled, 
     check(path)
 
 
+@pytest.mark.slow
 def test_the_log_names_the_url_and_never_its_signature(troubled, registry):
     path = troubled()
     os.stat(path)
@@ -198,6 +202,7 @@ def test_the_log_names_the_url_and_never_its_signature(troubled, registry):
     assert "Signature" not in text
 
 
+@pytest.mark.slow
 def test_trouble_is_one_line_an_incident_and_not_a_flood(troubled, registry):
     path = troubled()
     os.stat(path)
@@ -210,6 +215,7 @@ def test_trouble_is_one_line_an_incident_and_not_a_flood(troubled, registry):
 # The registry goes and comes back.
 
 
+@pytest.mark.slow
 def test_with_the_registry_stopped_what_was_read_lists_and_reads_and_the_rest_is_eio(
     troubled, registry
 ):
@@ -246,6 +252,7 @@ def test_what_was_read_is_there_in_the_next_mount_without_a_registry(troubled, r
     check(troubled(cache_dir=tmp_path / "c"))
 
 
+@pytest.mark.slow
 def test_many_readers_survive_a_registry_that_comes_and_goes(troubled, registry):
     path = troubled(deadline=60)
     os.stat(path)
@@ -292,6 +299,7 @@ def test_urls_that_are_dead_when_they_are_listed_are_an_error_in_time(troubled, 
 BAD_URL = {errno.EIO, errno.EACCES, errno.ENOENT, errno.EPROTO, errno.ETIMEDOUT, errno.ESTALE}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "url", ["", "not a url", "file:///etc/passwd", "gopher://127.0.0.1/", None, 5]
 )
@@ -361,6 +369,7 @@ def test_a_size_that_is_none_does_no_harm(size, troubled, registry):
     check(path)
 
 
+@pytest.mark.slow
 def test_a_digest_that_does_not_match_is_said_and_drops_the_bytes(troubled, registry, tmp_path):
     """Bytes go to readers as they come; what is checked is what is kept, once it is whole."""
     the_model(registry).files["data.bin"].digest = "sha256:" + Seeded(1, 5).sha256()

@@ -96,6 +96,7 @@ def test_a_mount_that_stays_busy_fails_and_is_unmounted(stand_in):
     assert not is_mounted(mounted.path)
 
 
+@pytest.mark.slow
 def test_a_mount_that_hangs_is_ended_by_the_watchdog(stand_in):
     mounts = stand_in("kill -STOP $$", seconds=2)
     mounted = mounts("source", wait=False)

@@ -216,6 +216,20 @@ def test_a_data_directory_has_one_server(server):
     assert "in use" in result.stderr
 
 
+def test_an_empty_data_directory_name_is_wrong_usage():
+    result = run("--data", "", "--add-key", "k")
+    assert result.returncode == 64 and "--data" in result.stderr
+
+
+def test_a_key_that_nobody_got_to_see_is_not_kept(tmp_path):
+    data = ["--data", str(tmp_path / "d")]
+    with open("/dev/full", "w") as full:
+        result = subprocess.run([BIN, "serve", *data, "--add-key", "k"], stdout=full,
+                                stderr=subprocess.PIPE, text=True, timeout=20)
+    assert result.returncode == 74 and "not added" in result.stderr
+    assert run(*data, "--add-key", "k").returncode == 0
+
+
 def test_the_data_directory_follows_xdg(tmp_path):
     for variables, place in (({"XDG_DATA_HOME": str(tmp_path / "x")}, "x/modelfs"),
                              ({"HOME": str(tmp_path / "h")}, "h/.local/share/modelfs")):
@@ -586,6 +600,70 @@ def test_a_body_of_two_lengths_is_refused(server):
     assert got.count(b"HTTP/1.1 ") == 1
 
 
+def raw(server, data, timeout=10):
+    """What comes back for these bytes, after which nothing more is sent."""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=timeout) as connection:
+        connection.sendall(data)
+        connection.shutdown(socket.SHUT_WR)
+        got = b""
+        try:
+            while piece := connection.recv(65536):
+                got += piece
+        except ConnectionResetError:
+            pass
+    return got
+
+
+@pytest.mark.parametrize("head, status", [
+    (b"Content-Length: 5\r\nContent-Length: 3\r\n\r\nabcde", 400),
+    (b"Content-Length: 5\r\nContent-Length: 5\r\n\r\nabcde", 400),
+    (b"Content-Length: -5\r\n\r\nabcde", 400),
+    (b"Content-Length: 99999999999999999999999\r\n\r\nabcde", 413),
+    (b"Content-Range: bytes 0-4/10\r\nContent-Length: 5\r\n\r\nabcde", 400),
+    (b"\r\n", 411),
+    (b"\r\nabcde", 411),
+    (b"Transfer-Encoding: gzip\r\n\r\nabcde", 501),
+    (b"Transfer-Encoding: gzip, chunked\r\n\r\n5\r\nabcde\r\n0\r\n\r\n", 501),
+    (b"Transfer-Encoding: chunked\r\n\r\nzz\r\nabcde\r\n0\r\n\r\n", 400),
+    (b"Transfer-Encoding: chunked\r\n\r\nffffffffffffffffff\r\nabcde\r\n0\r\n\r\n", 413),
+    (b"Transfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n", None),
+    (b"Content-Length: 9\r\n\r\nabcde", None),
+])
+def test_a_file_whose_end_is_unclear_is_not_stored(server, head, status):
+    model = server.model()["id"]
+    server.upload(model, "w", b"before")
+    parts = urllib.parse.urlsplit(server.presign(model, "w").json)
+    request = f"PUT {parts.path}?{parts.query} HTTP/1.1\r\nHost: localhost\r\n".encode()
+    got = raw(server, request + head)
+    assert got.startswith(f"HTTP/1.1 {status} ".encode()) if status else got == b""
+    wait_for(lambda: not list((server.data / "tmp").iterdir()))
+    assert server.url("GET", server.files(model)["w"]["url"]).body == b"before"
+
+
+def test_what_is_no_http_does_no_harm(server):
+    noise = random.Random(1)
+    for n in (0, 1, 100, 3000):
+        raw(server, noise.randbytes(n))
+    assert b" 414 " in raw(server, b"GET /" + b"a" * 500000 + b" HTTP/1.1\r\nHost: x\r\n\r\n")
+    many = b"".join(b"X%d: y\r\n" % i for i in range(9000))
+    assert b" 431 " in raw(server, b"GET / HTTP/1.1\r\nHost: x\r\n" + many + b"\r\n")
+    assert server.projects()["data"] == []
+
+
+def test_silent_clients_do_not_keep_others_from_being_served(server):
+    heads = [b"", b"GET /pro", b"POST /projects HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{"]
+    silent = []
+    for i in range(300):
+        silent.append(socket.create_connection(("127.0.0.1", server.port), timeout=10))
+        silent[-1].sendall(heads[i % len(heads)])
+    assert server.projects()["data"] == []
+    started = time.monotonic()
+    assert server.stop() == 0
+    assert time.monotonic() - started < 15
+    for connection in silent:
+        connection.close()
+
+
 def test_a_body_that_is_too_large_is_413(server):
     reply = server.request("POST", "/projects/", b" " * ((16 << 20) + 1))
     assert reply.status == 413
@@ -790,6 +868,8 @@ def test_ranges_and_conditions(server):
     assert (status, content_range) == (416, "bytes */100000")
     assert json.loads(body)["error"]["status"] == 416
     assert get(If_None_Match=etag) == (304, None, b"")
+    unchanged = server.url("GET", link, None, {"If-None-Match": etag})
+    assert unchanged.headers["Content-Length"] in (None, "100000")
     assert server.url("HEAD", link, None, {"Range": "bytes=5-9"}).headers["Content-Length"] == "5"
 
 
@@ -992,9 +1072,28 @@ def test_a_lost_object_is_an_error_and_comes_back_with_an_upload(server):
     server.upload(model, "w", b"hello")
     link = server.files(model)["w"]["url"]
     server.objects()[0].unlink()
-    assert server.url("GET", link).status == 500
+    assert_is_cut(server, link)
     server.upload(model, "w", b"hello")
     assert server.url("GET", link).body == b"hello"
+
+
+def assert_is_cut(server, link):
+    """A body that tells of the failure would be stored as the file by some clients."""
+    with pytest.raises(http.client.RemoteDisconnected):
+        server.url("GET", link)
+    assert re.search("GET /files/.*: 500 The registry failed", server.log())
+
+
+@pytest.mark.parametrize("size", [0, 1 << 20, (3 << 20) + 1])
+def test_an_object_of_another_size_is_not_sent(server, size):
+    content = os.urandom(3 << 20)
+    model = server.model()["id"]
+    server.upload(model, "w", content)
+    link = server.files(model)["w"]["url"]
+    os.truncate(server.objects()[0], size)
+    assert_is_cut(server, link)
+    server.upload(model, "w", content)
+    assert server.url("GET", link).body == content
 
 
 @pytest.mark.parametrize("seed", range(5))

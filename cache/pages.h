@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Whether the pages of an LMDB file that a write is about to touch are sound. LMDB changes pages in
+ * heap memory by offsets that stand in them: one that is damaged would make it write outside of the
+ * page. Reading needs no such care, a guard is enough there (cache/guard.h).
+ *
+ * The format is that of LMDB 0.9 on 64-bit hosts: struct MDB_page, MDB_node, MDB_db and MDB_meta in
+ * its mdb.c. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct pages;
+
+/* Maps the file @fd, @map_bytes of it, to be looked at. 0 or -errno. */
+int pages_open(int fd, uint64_t map_bytes, struct pages **out);
+void pages_close(struct pages *pages); /* NULL is fine */
+
+/* To be called at the begin of a write transaction, inside a guard: finds the newest committed
+ * state and looks at the list of free pages. False: damaged. */
+bool pages_begin(struct pages *pages);
+
+/* The same for opening or making table @name. Inside a guard. */
+bool pages_table_is_sound(const struct pages *pages, const char *name);
+
+/* Whether all pages are sound that a put or delete of @key in table @name may change: those from
+ * the root to its leaf, their neighbours, and the overflow pages of its value. As they were when
+ * the transaction began: what it changed itself was looked at before that. Inside a guard. */
+bool pages_are_sound(const struct pages *pages, const char *name, const void *key, size_t key_len);
