@@ -43,6 +43,33 @@ struct options {
     bool help;
 };
 
+/* False for an option that is none. */
+static bool take_option(int option, const char *value, struct options *out)
+{
+    switch (option) {
+    case 'l':
+        out->listen = value;
+        return true;
+    case 'd':
+        out->data = value;
+        return true;
+    case 'a':
+        out->add_key = value;
+        return true;
+    case 'r':
+        out->remove_key = value;
+        return true;
+    case 'v':
+        log_set_level(LOG_LEVEL_INFO);
+        return true;
+    case 'h':
+        out->help = true;
+        return true;
+    default:
+        return false;
+    }
+}
+
 static int parse_options(int argc, char **argv, struct options *out)
 {
     static const struct option known[] = {
@@ -57,28 +84,8 @@ static int parse_options(int argc, char **argv, struct options *out)
     *out = (struct options){.listen = "127.0.0.1:8060"};
     optind = 0; /* main has looked at the arguments before */
     for (int c; (c = getopt_long(argc, argv, "vh", known, NULL)) != -1;) {
-        switch (c) {
-        case 'l':
-            out->listen = optarg;
-            break;
-        case 'd':
-            out->data = optarg;
-            break;
-        case 'a':
-            out->add_key = optarg;
-            break;
-        case 'r':
-            out->remove_key = optarg;
-            break;
-        case 'v':
-            log_set_level(LOG_LEVEL_INFO);
-            break;
-        case 'h':
-            out->help = true;
-            break;
-        default:
+        if (!take_option(c, optarg, out))
             return -EINVAL;
-        }
     }
     if (optind < argc)
         fprintf(stderr, "modelfs serve: unknown argument `%s`\n", argv[optind]);

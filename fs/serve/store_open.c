@@ -20,7 +20,7 @@ enum {
     MAP_GIB = 16,
 };
 
-static_assert(STORE_N_TABLES <= STORE_TABLES_MAX, "a table more");
+static_assert((int)STORE_N_TABLES <= (int)STORE_TABLES_MAX, "store_state.h has no room for all");
 
 static const char *const table_names[STORE_N_TABLES] = {
     [STORE_PROJECTS] = "projects", [STORE_MODELS] = "models", [STORE_BY_PROJECT] = "by-project",

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the handlers of FUSE requests share. */
+#pragma once
+
+#define FUSE_USE_VERSION 314
+#include <fuse_lowlevel.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/stat.h>
+
+#include "vfs/ops.h"
+#include "vfs/tree.h"
+
+enum { OPS_BLOCK_SIZE = 1 << 20 }; /* what stat() advises to read at a time */
+
+struct open_file;
+
+struct ops {
+    struct ops_options options;
+    struct fuse_session *session;
+    char *mountpoint;
+    bool mounted;
+    pthread_mutex_t lock;    /* guards files */
+    struct open_file *files; /* all that are open: at the end the kernel does not release them */
+    atomic_ullong counts[OPS_N_KINDS];
+};
+
+/* A request that waits for a directory's listing. */
+struct parked {
+    fuse_req_t req;
+    fuse_ino_t ino;
+    void (*resume)(struct parked *p);
+    size_t size; /* of the answer, for attributes */
+    struct fuse_file_info fi;
+    char name[]; /* of LOOKUP and GETXATTR */
+};
+
+struct ops *ops_of(fuse_req_t req);
+void ops_count(struct ops *ops, enum ops_kind kind);
+
+/* Replies with our -errno as what a POSIX caller expects. */
+void ops_reply_error(fuse_req_t req, int err);
+
+struct stat ops_stat(const struct ops *ops, const struct tree_attr *attr);
+struct fuse_entry_param ops_entry(const struct ops *ops, const struct tree_attr *attr);
+
+/* A request that will go on with @resume when directory @ino can be looked into; @name is copied.
+ * NULL when memory is short, and the request was answered so. */
+struct parked *ops_new_parked(fuse_req_t req, fuse_ino_t ino, const char *name,
+                              void (*resume)(struct parked *p));
+/* Parks it, and takes it over. NULL passes. */
+void ops_park(struct parked *p);

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+
+#include "read/reader.h"
+#include "util/cleanup.h"
+#include "vfs/ops_handlers.h"
+
+/* What an open file is: one of the three. */
+struct open_file {
+    struct reader *reader;        /* of a blob */
+    struct tree_node node;        /* of a text made once */
+    struct buf text;              /* of a text made at this open */
+    struct open_file *next, **at; /* in ops->files */
+};
+
+static void free_file(struct open_file *file)
+{
+    reader_close(file->reader);
+    tree_node_deinit(&file->node);
+    buf_deinit(&file->text);
+    free(file);
+}
+DEFINE_CLEANUP(struct open_file *, cleanup_file, free_file)
+
+static struct open_file *file_of(const struct fuse_file_info *fi)
+{
+    return (struct open_file *)(uintptr_t)fi->fh;
+}
+
+static int open_blob(struct ops *ops, const struct tree_node *node, struct open_file *file)
+{
+    const struct layout_place *where = node->layout->place;
+    const struct blob_source source = {
+        .origin = where->origin,
+        .place = {where->project_id, where->model_id},
+        .entry = &node->layout->listing->entries[node->layout->nodes[node->index].ref],
+    };
+    return reader_open(ops->options.fetch, &source, &file->reader);
+}
+
+static int open_node(struct ops *ops, fuse_ino_t ino, struct open_file *file,
+                     struct fuse_file_info *fi)
+{
+    CLEANUP(tree_node_deinit) struct tree_node node = {0};
+    int r = tree_get(ops->options.tree, ino, &node);
+    if (r < 0)
+        return r;
+    const struct layout_node *n = &node.layout->nodes[node.index];
+    fi->keep_cache = n->kind != NODE_LIVE;
+    fi->direct_io = n->kind == NODE_LIVE;
+    switch ((enum node_kind)n->kind) {
+    case NODE_FILE:
+        return open_blob(ops, &node, file);
+    case NODE_LIVE:
+        return ops->options.live_text(ops->options.live_ctx, n->ref, &file->text);
+    case NODE_TEXT:
+        file->node = node;
+        node.layout = NULL;
+        return 0;
+    default:
+        return -EISDIR;
+    }
+}
+
+static void link_file(struct ops *ops, struct open_file *file)
+{
+    pthread_mutex_lock(&ops->lock);
+    file->next = ops->files;
+    file->at = &ops->files;
+    if (file->next)
+        file->next->at = &file->next;
+    ops->files = file;
+    pthread_mutex_unlock(&ops->lock);
+}
+
+static void unlink_file(struct ops *ops, struct open_file *file)
+{
+    pthread_mutex_lock(&ops->lock);
+    *file->at = file->next;
+    if (file->next)
+        file->next->at = file->at;
+    pthread_mutex_unlock(&ops->lock);
+}
+
+void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+    ops_count(ops_of(req), OPS_OPEN);
+    if ((fi->flags & O_ACCMODE) != O_RDONLY) {
+        fuse_reply_err(req, EROFS);
+        return;
+    }
+    CLEANUP(cleanup_file) struct open_file *file = calloc(1, sizeof(*file));
+    int r = file ? open_node(ops_of(req), ino, file, fi) : -ENOMEM;
+    if (r < 0) {
+        ops_reply_error(req, r);
+        return;
+    }
+    fi->fh = (uintptr_t)file;
+    struct ops *ops = ops_of(req);
+    link_file(ops, file);
+    if (fuse_reply_open(req, fi) == 0)
+        (void)steal_ptr(file);
+    else
+        unlink_file(ops, file);
+}
+
+void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+    (void)ino;
+    unlink_file(ops_of(req), file_of(fi));
+    free_file(file_of(fi));
+    fuse_reply_err(req, 0);
+}
+
+static void on_read(void *ctx, int err, const struct iovec *iov, int n_iov)
+{
+    fuse_req_t req = ctx;
+    if (err < 0)
+        ops_reply_error(req, err);
+    else
+        fuse_reply_iov(req, iov, n_iov);
+}
+
+static void reply_text(fuse_req_t req, const char *data, size_t len, size_t size, off_t off)
+{
+    size_t from = (uint64_t)off < len ? (size_t)off : len;
+    fuse_reply_buf(req, data ? data + from : NULL, size < len - from ? size : len - from);
+}
+
+void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)
+{
+    const struct open_file *file = file_of(fi);
+    (void)ino;
+    ops_count(ops_of(req), OPS_READ);
+    if (file->reader) {
+        reader_read(file->reader, (uint64_t)off, size, on_read, req);
+    } else if (file->node.layout) {
+        const struct layout_text *text =
+            &file->node.layout->texts[file->node.layout->nodes[file->node.index].ref];
+        reply_text(req, text->data, text->len, size, off);
+    } else {
+        reply_text(req, file->text.data, file->text.len, size, off);
+    }
+}
+
+void ops_close_files(struct ops *ops)
+{
+    while (ops->files) {
+        struct open_file *file = ops->files;
+        unlink_file(ops, file);
+        free_file(file);
+    }
+}
