@@ -78,11 +78,11 @@ int env_next(struct env_txn *txn, unsigned table, struct env_bytes *key,
              struct env_bytes *out_value);
 
 struct env_usage {
-    uint64_t used_bytes; /* pages of all tables in use */
+    uint64_t used_bytes;  /* pages of all tables in use */
     uint64_t table_bytes; /* those of @table of env_usage() */
-    uint64_t file_bytes; /* size of the data file */
-    uint64_t map_bytes;  /* its hard limit */
-    uint64_t n_entries;  /* in @table of env_usage() */
+    uint64_t file_bytes;  /* size of the data file */
+    uint64_t map_bytes;   /* its hard limit */
+    uint64_t n_entries;   /* in @table of env_usage() */
 };
 int env_usage(struct env_txn *txn, unsigned table, struct env_usage *out);
 

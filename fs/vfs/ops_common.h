@@ -8,7 +8,7 @@
 #include <stdatomic.h>
 #include <sys/stat.h>
 
-#include "vfs/ops.h"
+#include "vfs/ops_options.h"
 #include "vfs/tree.h"
 
 enum { OPS_BLOCK_SIZE = 1 << 20 }; /* what stat() advises to read at a time */

@@ -203,7 +203,8 @@ def written_files(root):
     folders = ("fs", "cache", "tests", "scripts")
     found = [p for folder in folders for p in (root / folder).rglob("*") if p.is_file()]
     found += [p for p in root.iterdir() if p.is_file() and p.name != "LICENSE"]
-    found = [p for p in found if p.suffix in TEXT_SUFFIXES and "__pycache__" not in p.parts]
+    kept = [p for p in found if not NEVER_KEPT & set(p.parts)]
+    found = [p for p in kept if p.suffix in TEXT_SUFFIXES]
     data = root / "tests" / "data"
     return sorted(p for p in found if data not in p.parents or p.suffix == ".py")
 
