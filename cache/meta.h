@@ -17,7 +17,7 @@ int meta_get(struct meta *meta, const char *key, void **out, size_t *out_len,
              int64_t *out_put_at_ns);
 
 /* Puts a copy of @value under @key in place of what was there. Waits for the disk's write side: not
- * for FUSE workers or transfer threads. Returns 0; -ENOSPC for a value of more than half of what all
- * records may take; -errno. A caller that can go on without should. */
+ * for FUSE workers or transfer threads. Returns 0; -ENOSPC for a value of more than half of what
+ * all records may take; -errno. A caller that can go on without should. */
 int meta_put(struct meta *meta, const char *key, const void *value, size_t len);
 int meta_delete(struct meta *meta, const char *key); /* 0 also when there was none */

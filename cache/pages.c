@@ -256,7 +256,8 @@ static bool check_key(const struct pages *pages, uint64_t root, const void *key,
 
 /* --- the list of free pages: records of page numbers, by transaction --- */
 
-/* Page numbers stand from the last to the first: one that was changed is out of order, most likely. */
+/* Page numbers stand from the last to the first: one that was changed is out of order, most
+ * likely. */
 static bool are_sound_ids(const struct pages *pages, const uint8_t *ids, uint64_t n)
 {
     uint64_t above = pages->last_page + 1;

@@ -28,8 +28,8 @@ struct record {
     const uint8_t *pieces;
 };
 
-/* Looks at the header only. 0; -EIO: it is damaged; -EXDEV: it is the undamaged one of another block,
- * so that what led here is damaged. */
+/* Looks at the header only. 0; -EIO: it is damaged; -EXDEV: it is the undamaged one of another
+ * block, so that what led here is damaged. */
 int record_open(const void *data, size_t len, const struct blob_id *blob, uint32_t block,
                 struct record *out);
 

@@ -22,7 +22,7 @@ struct tables {
 int tables_open(const char *dir, uint64_t map_bytes, struct tables *out, bool *out_dropped);
 
 /* To be called before a block's entry is replaced or removed: an entry that leads to another block
- * would take that one's pages away from under it. 0: it is its own, damaged, or there is none; -EIO:
- * another's, and the environment is broken. */
+ * would take that one's pages away from under it. 0: it is its own, damaged, or there is none;
+ * -EIO: another's, and the environment is broken. */
 int tables_check_entry(struct env_txn *txn, const struct tables *tables,
                        const uint8_t key[BLOCK_KEY_BYTES]);

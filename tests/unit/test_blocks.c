@@ -37,27 +37,39 @@ static void an_empty_cache_misses(void)
     blocks_close(NULL);
 }
 
-/* Holds up the writer: nothing is written before another process lets the write lock go. */
-static struct env_txn *take_write_lock(struct env **out)
+/* Two processes that wait for each other: a pipe each way. */
+struct talk {
+    int to_child[2], to_parent[2];
+};
+
+static void say(int fd)
 {
+    CHECK_EQ(write(fd, "x", 1), 1);
+}
+
+static void hear(int fd)
+{
+    char byte;
+    CHECK_EQ(read(fd, &byte, 1), 1);
+}
+
+/* Holds up the writer: opens, takes the write lock when told to, and lets it go when told to. */
+static int hold_write_lock(void *ctx)
+{
+    const struct talk *talk = ctx;
+    struct env *env;
+    struct env_txn *txn;
     struct env_options options = {.dir = probe_path(dir, "v1"),
                                   .map_bytes = 64 * MIB,
                                   .n_tables = 8,
                                   .safety = ENV_DISPOSABLE};
-    struct env_txn *txn = NULL;
-    if (env_open(&options, out, NULL) == 0)
-        env_begin(*out, true, &txn);
-    return txn;
-}
-
-static int hold_write_lock(void *ctx)
-{
-    const int *pipes = ctx;
-    struct env *env;
-    struct env_txn *txn = take_write_lock(&env);
-    char byte = 0;
-    if (!txn || write(pipes[1], "x", 1) != 1 || read(pipes[2], &byte, 1) != 1)
+    if (env_open(&options, &env, NULL) < 0)
         return 1;
+    hear(talk->to_child[0]);
+    if (env_begin(env, true, &txn) < 0)
+        return 2;
+    say(talk->to_parent[1]);
+    hear(talk->to_child[0]);
     env_abort(txn);
     env_close(env);
     return 0;
@@ -65,35 +77,32 @@ static int hold_write_lock(void *ctx)
 
 static void what_is_offered_is_seen_at_once(void)
 {
-    int pipes[4]; /* of the child to here, and back */
-    char byte;
+    struct talk talk;
+    struct blob_id id = probe_blob(1);
     open_fresh();
     blocks_close(blocks);
-    CHECK(pipe(pipes) == 0 && pipe(pipes + 2) == 0);
-    pid_t pid = probe_start(hold_write_lock, pipes, 60);
-    CHECK_EQ(read(pipes[0], &byte, 1), 1);
-    /* opened while the lock is held: making the tables waits for it, so it is let go for that */
-    CHECK_EQ(write(pipes[3], "x", 1), 1);
-    CHECK_EQ(probe_wait(pid), 0);
+    CHECK(pipe(talk.to_child) == 0 && pipe(talk.to_parent) == 0);
+    pid_t pid = probe_start(hold_write_lock, &talk, 60);
     blocks = probe_open(dir, 64 * MIB);
-    pid = probe_start(hold_write_lock, pipes, 60);
-    CHECK_EQ(read(pipes[0], &byte, 1), 1);
+    say(talk.to_child[1]);
+    hear(talk.to_parent[0]); /* nothing can be written from here on */
     for (uint32_t i = 0; i < 8; i++) {
         CHECK(probe_offer_whole(blocks, 1, i));
         CHECK_EQ(probe_view_block(blocks, 1, i), BLOCK_BYTES);
     }
+    CHECK_EQ(probe_view(blocks, 1, 1000, 7 * BLOCK_BYTES), 7 * BLOCK_BYTES);
+    CHECK_EQ(blocks_run(blocks, &id, 5, 1000), 1000);
     CHECK_EQ(probe_stats(blocks).written, 0);
     CHECK_EQ(blocks_pending_bytes(blocks), 8 * BLOCK_BYTES);
-    CHECK_EQ(probe_view(blocks, 1, 1000, 7 * BLOCK_BYTES), 7 * BLOCK_BYTES);
-    struct blob_id id = probe_blob(1);
-    CHECK_EQ(blocks_run(blocks, &id, 5, 1000), 1000);
-    CHECK_EQ(write(pipes[3], "x", 1), 1);
+    say(talk.to_child[1]);
     CHECK_EQ(probe_wait(pid), 0);
     blocks_flush(blocks);
     CHECK_EQ(probe_stats(blocks).written, 8);
     CHECK_EQ(blocks_pending_bytes(blocks), 0);
-    for (int i = 0; i < 4; i++)
-        close(pipes[i]);
+    for (int i = 0; i < 2; i++) {
+        close(talk.to_child[i]);
+        close(talk.to_parent[i]);
+    }
     blocks_close(blocks);
 }
 
