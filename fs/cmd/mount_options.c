@@ -103,17 +103,27 @@ void mount_options_deinit(struct mount_options *o)
     *o = (struct mount_options){0};
 }
 
+/* The digits @text begins with. strtoull() alone takes spaces and signs, too. */
+static int parse_digits(const char *text, int base, unsigned long long *out, char **out_end)
+{
+    if (*text < '0' || *text > '9')
+        return -EINVAL;
+    errno = 0;
+    *out = strtoull(text, out_end, base);
+    return errno ? -EINVAL : 0;
+}
+
 static int parse_bytes(const char *text, uint64_t *out)
 {
     static const char units[] = "KMGT";
     char *end;
-    errno = 0;
-    unsigned long long n = strtoull(text, &end, 10);
-    if (errno || end == text || *text == '-')
+    unsigned long long n;
+    if (parse_digits(text, 10, &n, &end) < 0)
         return -EINVAL;
-    const char *unit = *end ? strchr(units, *end & ~0x20) : NULL;
-    unsigned shift = unit && *end ? 10 * (unsigned)(unit - units + 1) : 0;
-    if ((*end && !unit) || (unit && end[1]) || (shift && n >> (64 - shift)))
+    char letter = (char)(*end & ~0x20);
+    const char *unit = letter ? strchr(units, letter) : NULL;
+    unsigned shift = unit ? 10 * (unsigned)(unit - units + 1) : 0;
+    if (end[unit != NULL] || (shift && n >> (64 - shift)))
         return -EINVAL;
     *out = n << shift;
     return 0;
@@ -132,9 +142,8 @@ static int parse_seconds(const char *text, double *out)
 static int parse_unsigned(const char *text, int base, unsigned long max, unsigned *out)
 {
     char *end;
-    errno = 0;
-    unsigned long n = strtoul(text, &end, base);
-    if (errno || end == text || *end || *text == '-' || n > max)
+    unsigned long long n;
+    if (parse_digits(text, base, &n, &end) < 0 || *end || n > max)
         return -EINVAL;
     *out = (unsigned)n;
     return 0;

@@ -184,6 +184,103 @@ static void getters_take_what_is_no_object(void)
     }
 }
 
+/* What a text reads as when it is parsed leniently, in JSON; NULL when it does not. */
+static char *read_leniently(const char *text, size_t len)
+{
+    json_t *parsed JSON_CLEANUP = json_parse_leniently(text, len, NULL);
+    return parsed ? json_dumps(parsed, JSON_COMPACT | JSON_ENCODE_ANY | JSON_ENSURE_ASCII) : NULL;
+}
+
+static void no_character_is_read_as_one_that_says_so(void)
+{
+    static const struct {
+        const char *text, *want;
+    } cases[] = {
+        {"\"\xff\"", "\"\\uFFFD\""},
+        {"\"a\x80z\"", "\"a\\uFFFDz\""},
+        {"\"\xc3\"", "\"\\uFFFD\""},
+        {"\"\xc3\xa9\xff\"", "\"\\u00E9\\uFFFD\""},
+        {"\"\xc0\xaf\xff\"", "\"\\uFFFD\\uFFFD\\uFFFD\""},
+        {"\"\xe0\x80\x80\"", "\"\\uFFFD\\uFFFD\\uFFFD\""},
+        {"\"\xed\xa0\x80\"", "\"\\uFFFD\\uFFFD\\uFFFD\""},
+        {"\"\xf4\x90\x80\x80\"", "\"\\uFFFD\\uFFFD\\uFFFD\\uFFFD\""},
+        {"\"\xf5\x80\"", "\"\\uFFFD\\uFFFD\""},
+        {"\"\xf4\x8f\xbf\xbf\xff\"", "\"\\uDBFF\\uDFFF\\uFFFD\""},
+        {"\"\xe2\x82\"", "\"\\uFFFD\\uFFFD\""},
+        {"\"\\ud800\"", "\"\\uFFFD\""},
+        {"\"\\udc00x\"", "\"\\uFFFDx\""},
+        {"\"\\uD83D\\uDE00\\ud83d\"", "\"\\uD83D\\uDE00\\uFFFD\""},
+        {"\"\\ud800\\ud800\\udc00\"", "\"\\uFFFD\\uD800\\uDC00\""},
+        {"\"\\ud800\\n\"", "\"\\uFFFD\\n\""},
+        {"\"\\\\ud800\xff\"", "\"\\\\ud800\\uFFFD\""},
+        {"\"\\\"\xff\"", "\"\\\"\\uFFFD\""},
+        {"{\"\xff\":1}", "{\"\\uFFFD\":1}"},
+        {"[\"\xff\",\"good\"]", "[\"\\uFFFD\",\"good\"]"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        CLEANUP(cleanup_free) char *got = read_leniently(cases[i].text, strlen(cases[i].text));
+        CHECK_STR(got, cases[i].want);
+    }
+}
+
+static void what_needs_no_leniency_stays(void)
+{
+    static const char *const cases[] = {"{}", "[1,2.5,true,null]", "{\"a\":\"\\u00E9\"}",
+                                        "9223372036854775807", "\"\\uD83D\\uDE00\""};
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        CLEANUP(cleanup_free) char *got = read_leniently(cases[i], strlen(cases[i]));
+        CHECK_STR(got, cases[i]);
+    }
+}
+
+static void a_huge_number_hides_no_other(void)
+{
+    static const char big[] = "{\"n\":99999999999999999999,\"m\":12}", beyond[] = "[1e400,12]";
+    json_t *o JSON_CLEANUP = json_parse_leniently(big, strlen(big), NULL);
+    CHECK(json_get_real(o, "n", 0) == 1e20);
+    CHECK_EQ(json_get_int(o, "n", -5), -5);
+    CHECK_EQ(json_get_int(o, "m", -5), 12);
+    CHECK(!json_parse_leniently(beyond, strlen(beyond), NULL)); /* no double has it either */
+}
+
+static void a_text_with_a_nul_hides_no_other(void)
+{
+    static const char text[] = "{\"bad\":\"a\\u0000b\",\"good\":\"g\"}";
+    json_t *parsed JSON_CLEANUP = json_parse_leniently(text, strlen(text), NULL);
+    CHECK_STR(json_get_text(parsed, "good"), "g");
+    CHECK(!json_get_text(parsed, "bad"));
+    CHECK(json_is_string(json_object_get(parsed, "bad")));
+}
+
+static void leniency_ends_at_what_is_no_json(void)
+{
+    static const char *const cases[] = {
+        "",          "{",         "\xff", "{\xff}",      "\"\xff",      "[\"\xff\",]", "\"\\ud800",
+        "\"\\xff\"", "\"\\u12\"", "\"\\", "\"\\u0x1f\"", "\"\\u 123\"", "\"\xff\n\"",
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char why[JSON_ERROR_TEXT_LENGTH] = "";
+        json_t *parsed JSON_CLEANUP = json_parse_leniently(cases[i], strlen(cases[i]), why);
+        CHECK(!parsed && why[0]);
+    }
+    static char deep[140] = "\"\xff\"";
+    format_nested(deep + 3, 66);
+    CHECK(!json_parse_leniently(deep, strlen(deep), NULL));
+}
+
+/* Any end of a text that needs repair: nothing behind it is read. */
+static void a_cut_text_is_read_to_its_end_only(void)
+{
+    static const char text[] = "[\"\xff\\ud83d\\ude00\xf0\x9f\x98\x80\\ud800\\u0000\xe2\x82\xac\"]";
+    size_t len = sizeof(text) - 1;
+    for (size_t n = 0; n <= len; n++) {
+        CLEANUP(cleanup_free) char *copy = malloc(n + 1); /* its end is the heap's, for ASan */
+        memcpy(copy, text, n);
+        json_t *parsed JSON_CLEANUP = json_parse_leniently(copy, n, NULL);
+        CHECK_EQ(parsed != NULL, n == len);
+    }
+}
+
 /* jansson allocates inside its own library, out of --wrap's reach; these are inside. */
 static void *failing_malloc(size_t n)
 {
@@ -204,6 +301,8 @@ static void no_memory_is_an_error_or_a_fallback(void)
         json_t *o JSON_CLEANUP = parse("{\"a\":[1,\"two\",{\"b\":1.5}],\"n\":\"12\"}");
         int64_t n = json_get_int(o, "n", -5);
         CHECK(n == 12 || n == -5);
+        CLEANUP(cleanup_free) char *text = read_leniently("[\"\xff\",99999999999999999999]", 26);
+        CHECK(!text || text[0] == '[');
     }
 }
 
@@ -220,6 +319,12 @@ int main(void)
     TEST("reals take any number", reals_take_any_number);
     TEST("only booleans are booleans", only_booleans_are_booleans);
     TEST("getters take NULL and what is no object", getters_take_what_is_no_object);
+    TEST("what is no character is read as U+FFFD", no_character_is_read_as_one_that_says_so);
+    TEST("what needs no leniency stays as it is", what_needs_no_leniency_stays);
+    TEST("a huge number hides no other", a_huge_number_hides_no_other);
+    TEST("a text with a NUL hides no other", a_text_with_a_nul_hides_no_other);
+    TEST("leniency ends at what is no JSON", leniency_ends_at_what_is_no_json);
+    TEST("a cut text is read to its end only", a_cut_text_is_read_to_its_end_only);
     TEST("no memory is an error or a fallback", no_memory_is_an_error_or_a_fallback);
     return check_done();
 }
