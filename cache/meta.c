@@ -220,7 +220,7 @@ int meta_put(struct meta *meta, const char *key, const void *value, size_t len)
     struct meta_put job = {
         .key = key_bytes(key, room),
         .value = {.data = value, .len = len},
-        .header = {.put_at_ns = now_ns, .sum = sum_value(key, value, len, now_ns)},
+        .header = {.put_at_ns = now_ns, .len = len, .sum = sum_value(key, value, len, now_ns)},
         .most_bytes = meta->most_bytes,
     };
     return writer_call(meta->writer, put, &job, sizeof(struct meta_header) + len);

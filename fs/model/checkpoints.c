@@ -17,7 +17,7 @@
 
 #include "util/cleanup.h"
 
-enum { MAX_STEP_DIGITS = 18, MAX_SHARDS = 100000 };
+enum { MAX_STEP_DIGITS = 18 };
 
 enum form { FORM_NONE, FORM_TENSORFLOW, FORM_SAVED_MODEL, FORM_ONNX };
 
@@ -83,13 +83,20 @@ static int64_t version_of(const char *text, size_t len)
  * or 0. */
 static size_t shard_stem(const char *name, unsigned *out_shard, unsigned *out_total)
 {
-    const char *mark = strstr(name, ".data-");
-    int used = 0;
-    if (!mark || sscanf(mark, ".data-%5u-of-%5u%n", out_shard, out_total, &used) != 2)
+    static const char form[] = ".data-00000-of-00001";
+    enum { LEN = sizeof(form) - 1, DIGITS = 5, SHARD_AT = 6, OF_AT = 11, TOTAL_AT = 15 };
+    size_t len = strlen(name);
+    if (len <= LEN)
         return 0;
-    if (used != 20 || mark[used] || *out_shard >= *out_total || *out_total > MAX_SHARDS)
+    const char *mark = name + len - LEN;
+    int64_t shard = version_of(mark + SHARD_AT, DIGITS),
+            total = version_of(mark + TOTAL_AT, DIGITS);
+    if (memcmp(mark, form, SHARD_AT) != 0 || memcmp(mark + OF_AT, "-of-", 4) != 0 || shard < 0 ||
+        shard >= total)
         return 0;
-    return (size_t)(mark - name);
+    *out_shard = (unsigned)shard;
+    *out_total = (unsigned)total;
+    return len - LEN;
 }
 
 static size_t tensorflow_stem(const char *name)

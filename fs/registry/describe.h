@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Listings and outlines as JSON for people's scripts: what `.modelfs/info.json` holds and `modelfs
- * ls --json` prints. Pure. */
+ * ls --json` prints. All are NULL when memory is short. Names that are no UTF-8 have U+FFFD where
+ * they are not. Pure. */
 #pragma once
 
 #include <jansson.h>
@@ -8,7 +9,7 @@
 #include "registry/outline.h"
 
 /* {"kind":"registry"|"project","registry":..,["project":..],
- *  "entries":[{"id","name","type","modified"}]}. NULL when memory is short. */
+ *  "entries":[{"id","name","type","modified"}]} */
 json_t *describe_listing(const struct listing *listing, const char *origin, const char *project);
 
 /* {"kind":"model","registry","project","id","name","type","modified","size","latest",

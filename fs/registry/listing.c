@@ -3,7 +3,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -112,29 +111,35 @@ const struct listing_entry *listing_find(const struct listing *listing, const ch
     return NULL;
 }
 
-static void set_text(json_t *object, const char *key, const char *text)
+static int set_text(json_t *object, const char *key, const char *text)
 {
-    if (text)
-        json_object_set_new(object, key, json_stringn_nocheck(text, strlen(text)));
+    return text ? json_object_set_new(object, key, json_stringn_nocheck(text, strlen(text))) : 0;
 }
 
+static int set_digest(json_t *object, const struct listing_entry *entry)
+{
+    char hex[DIGEST_HEX_BYTES];
+    if (!entry->has_digest)
+        return 0;
+    digest_format_hex(&entry->digest, hex);
+    return set_text(object, "digest", hex);
+}
+
+/* NULL when memory is short, as for all that makes JSON here: half an entry would be kept in the
+ * cache as if it were whole. */
 static json_t *entry_to_json(const struct listing_entry *entry)
 {
-    json_t *o = json_object();
-    char hex[DIGEST_HEX_BYTES];
-    set_text(o, "id", entry->id);
+    JSON_CLEANUP json_t *o = json_object();
+    int r = set_text(o, "id", entry->id);
     if (entry->id && entry->name && strcmp(entry->id, entry->name) != 0)
-        set_text(o, "name", entry->name);
-    set_text(o, "type", entry->type);
-    set_text(o, "url", entry->url);
-    set_text(o, "etag", entry->etag);
-    json_object_set_new(o, "size", json_integer((json_int_t)entry->size_bytes));
-    json_object_set_new(o, "mtime", json_integer(entry->mtime_ns));
-    if (entry->has_digest) {
-        digest_format_hex(&entry->digest, hex);
-        set_text(o, "digest", hex);
-    }
-    return o;
+        r |= set_text(o, "name", entry->name);
+    r |= set_text(o, "type", entry->type);
+    r |= set_text(o, "url", entry->url);
+    r |= set_text(o, "etag", entry->etag);
+    r |= json_object_set_new(o, "size", json_integer((json_int_t)entry->size_bytes));
+    r |= json_object_set_new(o, "mtime", json_integer(entry->mtime_ns));
+    r |= set_digest(o, entry);
+    return r == 0 ? steal_ptr(o) : NULL;
 }
 
 /* Values go as text, since JSON has no NaN. */
@@ -145,21 +150,28 @@ static json_t *row_to_json(const struct metric_row *row)
     return json_pack("[s,I,s]", row->name, (json_int_t)row->step, value);
 }
 
-int listing_format(const struct listing *listing, struct buf *out)
+static json_t *listing_to_json(const struct listing *listing)
 {
     JSON_CLEANUP json_t *root = json_object();
     json_t *entries = json_array(), *rows = json_array();
+    int r = 0;
     for (size_t i = 0; i < listing->n_entries; i++)
-        json_array_append_new(entries, entry_to_json(&listing->entries[i]));
+        r |= json_array_append_new(entries, entry_to_json(&listing->entries[i]));
     for (size_t i = 0; i < listing->n_rows; i++)
-        json_array_append_new(rows, row_to_json(&listing->rows[i]));
-    json_object_set_new(root, "entries", entries);
-    json_object_set_new(root, "rows", rows);
-    json_object_set_new(root, "version", json_integer(FORMAT_VERSION));
-    json_object_set_new(root, "kind", json_integer(listing->kind));
-    json_object_set_new(root, "fetched", json_integer(listing->fetched_ns));
-    json_object_set_new(root, "self", entry_to_json(&listing->self));
-    CLEANUP(cleanup_free) char *text = json_dumps(root, JSON_COMPACT);
+        r |= json_array_append_new(rows, row_to_json(&listing->rows[i]));
+    r |= json_object_set_new(root, "entries", entries);
+    r |= json_object_set_new(root, "rows", rows);
+    r |= json_object_set_new(root, "version", json_integer(FORMAT_VERSION));
+    r |= json_object_set_new(root, "kind", json_integer(listing->kind));
+    r |= json_object_set_new(root, "fetched", json_integer(listing->fetched_ns));
+    r |= json_object_set_new(root, "self", entry_to_json(&listing->self));
+    return r == 0 ? steal_ptr(root) : NULL;
+}
+
+int listing_format(const struct listing *listing, struct buf *out)
+{
+    JSON_CLEANUP json_t *root = listing_to_json(listing);
+    CLEANUP(cleanup_free) char *text = root ? json_dumps(root, JSON_COMPACT) : NULL;
     return text ? buf_puts(out, text) : -ENOMEM;
 }
 
@@ -196,18 +208,25 @@ static int parse_entries(struct listing *listing, const json_t *root)
     return listing_set_self(listing, &entry);
 }
 
+static int parse_row(struct listing *listing, const json_t *row)
+{
+    const char *name = json_string_value(json_array_get(row, 0));
+    const json_t *step = json_array_get(row, 1);
+    const char *text = json_string_value(json_array_get(row, 2));
+    char *end;
+    if (!name || !json_is_integer(step) || !text || !*text)
+        return -EINVAL;
+    double value = strtod(text, &end);
+    return *end ? -EINVAL : listing_add_row(listing, name, json_integer_value(step), value);
+}
+
 static int parse_rows(struct listing *listing, const json_t *root)
 {
     size_t i;
     json_t *row;
     json_array_foreach(json_get_array(root, "rows"), i, row)
     {
-        const char *name = json_string_value(json_array_get(row, 0));
-        const char *value = json_string_value(json_array_get(row, 2));
-        if (!name || !value)
-            return -EINVAL;
-        int r = listing_add_row(listing, name, json_integer_value(json_array_get(row, 1)),
-                                strtod(value, NULL));
+        int r = parse_row(listing, row);
         if (r < 0)
             return r;
     }

@@ -61,7 +61,8 @@ int listing_set_self(struct listing *listing, const struct listing_entry *self);
 /* The entry with this id or, failing that, this name; NULL when there is none. */
 const struct listing_entry *listing_find(const struct listing *listing, const char *id_or_name);
 
-/* As JSON text for the cache, and back. -EINVAL when the text is not that of a listing. */
+/* As JSON text for the cache, and back. Formatting: 0, or -ENOMEM when memory is short or a text is
+ * not UTF-8. Parsing: -EINVAL when the text is not that of a listing. */
 int listing_format(const struct listing *listing, struct buf *out);
 int listing_parse(const char *text, size_t len, struct listing **out);
 

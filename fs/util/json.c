@@ -42,6 +42,8 @@ json_t *json_parse(const char *text, size_t len, char *out_error)
     return parsed;
 }
 
+static const char replacement[] = "\xef\xbf\xbd"; /* U+FFFD */
+
 /* Bytes of the well-formed UTF-8 character at @text, of at most @len; 0 when it is none. The ranges
  * are those of RFC 3629: no overlong form, no surrogate, nothing over U+10FFFF. */
 static size_t utf8_len(const unsigned char *text, size_t len)
@@ -87,7 +89,6 @@ static size_t escape_len(const char *text, size_t len, bool *out_alone)
  * times as long. */
 static int repair(const char *text, size_t len, struct buf *out)
 {
-    static const char replacement[] = "\xef\xbf\xbd";
     int r = 0;
     for (size_t i = 0, n; i < len && r == 0; i += n) {
         bool bad = false;
@@ -98,7 +99,7 @@ static int repair(const char *text, size_t len, struct buf *out)
             bad = n == 0;
             n += bad;
         }
-        r = bad ? buf_append(out, replacement, 3) : buf_append(out, text + i, n);
+        r = bad ? buf_puts(out, replacement) : buf_append(out, text + i, n);
     }
     return r;
 }
@@ -115,6 +116,18 @@ json_t *json_parse_leniently(const char *text, size_t len, char *out_error)
     if (!parsed && json_error_code(&error) == json_error_numeric_overflow)
         parsed = json_loadb(repaired.data, repaired.len, flags | JSON_DECODE_INT_AS_REAL, &error);
     return parsed;
+}
+
+json_t *json_new_text(const char *text)
+{
+    BUF_CLEANUP struct buf repaired = {0};
+    int r = buf_puts(&repaired, "");
+    for (size_t i = 0, n, len = strlen(text); i < len && r == 0; i += n) {
+        n = utf8_len((const unsigned char *)text + i, len - i);
+        r = n ? buf_append(&repaired, text + i, n) : buf_puts(&repaired, replacement);
+        n += n == 0;
+    }
+    return r == 0 ? json_stringn_nocheck(repaired.data, repaired.len) : NULL;
 }
 
 const char *json_text(const json_t *value)

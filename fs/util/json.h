@@ -22,6 +22,9 @@ json_t *json_parse(const char *text, size_t len, char *out_error);
  * (json_text() does not give such a one). */
 json_t *json_parse_leniently(const char *text, size_t len, char *out_error);
 
+/* A new string of @text, in which what is no character is U+FFFD. NULL when memory is short. */
+json_t *json_new_text(const char *text);
+
 /* The text of a string; NULL when it is none, or has a NUL inside. */
 const char *json_text(const json_t *value);
 

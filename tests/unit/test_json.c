@@ -274,7 +274,7 @@ static void a_cut_text_is_read_to_its_end_only(void)
     static const char text[] = "[\"\xff\\ud83d\\ude00\xf0\x9f\x98\x80\\ud800\\u0000\xe2\x82\xac\"]";
     size_t len = sizeof(text) - 1;
     for (size_t n = 0; n <= len; n++) {
-        CLEANUP(cleanup_free) char *copy = malloc(n + 1); /* its end is the heap's, for ASan */
+        CLEANUP(cleanup_free) char *copy = malloc(n + !n); /* exact, for ASan */
         memcpy(copy, text, n);
         json_t *parsed JSON_CLEANUP = json_parse_leniently(copy, n, NULL);
         CHECK_EQ(parsed != NULL, n == len);

@@ -276,8 +276,8 @@ static void what_was_read_stays_longer(void)
     blocks_close(blocks);
 }
 
-/* A disk that has less free than asked for: the file grows by what the last transactions freed, which
- * cannot be used again yet, and no further. */
+/* A disk that has less free than asked for: the file grows by what the last transactions freed,
+ * which cannot be used again yet, and no further. */
 static void a_low_disk_stops_growth(void)
 {
     fresh_dir();
@@ -293,8 +293,6 @@ static void a_low_disk_stops_growth(void)
         CHECK(probe_offer_whole(blocks, 2, i));
         blocks_flush(blocks);
     }
-    printf("# %lld %lld used %lld\n", (long long)before, (long long)probe_data_bytes(dir),
-           (long long)probe_stats(blocks).used_bytes);
     CHECK(probe_data_bytes(dir) <= before + (int64_t)(4 * MIB));
     CHECK_EQ(probe_view_block(blocks, 2, 199), BLOCK_BYTES);
     blocks_close(blocks);

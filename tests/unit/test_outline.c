@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "registry/outline.h"
+
+#include <errno.h>
+#include <math.h>
+
+#include "check.h"
+
+#define OUTLINE_CLEANUP CLEANUP(outline_deinit)
+
+static void add_file(struct listing *listing, const char *path, uint64_t size, int64_t mtime_ns)
+{
+    struct listing_entry entry = {
+        .id = path, .name = path, .size_bytes = size, .mtime_ns = mtime_ns};
+    CHECK_EQ(listing_add(listing, &entry), 0);
+}
+
+/* A complete TensorFlow checkpoint. */
+static void add_step(struct listing *listing, int step)
+{
+    char path[64];
+    snprintf(path, sizeof(path), "m-%d.index", step);
+    add_file(listing, path, 1, step);
+    snprintf(path, sizeof(path), "m-%d.data-00000-of-00001", step);
+    add_file(listing, path, 10, 0);
+}
+
+/* The value of a metric at a checkpoint as text: `-` where it has none. */
+static const char *value_text(const struct metric_row *row)
+{
+    static char text[METRIC_TEXT_BYTES];
+    if (!row)
+        return "-";
+    metric_format(row->value, text);
+    return text;
+}
+
+/* `<checkpoint>:<value> ...` of one metric, then the model's own and the best. */
+static void check_metric(const struct outline *o, const char *name, const char *want)
+{
+    BUF_CLEANUP struct buf got = {0};
+    size_t m = 0;
+    while (m < o->n_metrics && strcmp(o->metrics[m], name) != 0)
+        m++;
+    CHECK(m < o->n_metrics);
+    if (m == o->n_metrics)
+        return;
+    for (size_t c = 0; c < o->checkpoints.n; c++)
+        buf_printf(&got, "%s:%s ", o->checkpoints.items[c].name,
+                   value_text(outline_value(o, c, m)));
+    buf_printf(&got, "model:%s", value_text(outline_model_value(o, m)));
+    for (size_t i = 0; i < o->n_best; i++)
+        if (strcmp(o->best[i].metric, name) == 0)
+            buf_printf(&got, " best:%s", o->checkpoints.items[o->best[i].checkpoint].name);
+    CHECK_STR(got.data, want);
+}
+
+static void values_belong_to_checkpoints(void)
+{
+    LISTING_CLEANUP struct listing *listing = listing_new(LISTING_FILES);
+    OUTLINE_CLEANUP struct outline o = {0};
+    add_step(listing, 100);
+    add_step(listing, 300);
+    add_step(listing, 200);
+    listing_add_row(listing, "loss", 100, 0.3);
+    listing_add_row(listing, "loss", 205, 0.1);
+    listing_add_row(listing, "loss", 250, 0.01);
+    listing_add_row(listing, "loss", 300, 0.2);
+    listing_add_row(listing, "acc", 300, 0.5);
+    listing_add_row(listing, "acc", 100, 0.5);
+    listing_add_row(listing, "auc", METRIC_LAST_STEP, 0.9);
+    listing_add_row(listing, "acc", METRIC_LAST_STEP, 0.1);
+    listing_add_row(listing, "wer", 200, (double)NAN);
+    listing_add_row(listing, "wer", 50, 0.7);
+    CHECK_EQ(outline_init(&o, listing), 0);
+    CHECK_STR(o.latest->name, "ckpt-300");
+    check_metric(&o, "loss", "ckpt-100:0.3 ckpt-200:0.1 ckpt-300:0.2 model:0.2 best:ckpt-200");
+    check_metric(&o, "acc", "ckpt-100:0.5 ckpt-200:- ckpt-300:0.5 model:0.5 best:ckpt-300");
+    check_metric(&o, "auc", "ckpt-100:- ckpt-200:- ckpt-300:0.9 model:0.9 best:ckpt-300");
+    check_metric(&o, "wer", "ckpt-100:- ckpt-200:NaN ckpt-300:- model:-");
+}
+
+static void metrics_are_sorted_and_once(void)
+{
+    static const char *const names[] = {"b", "a", "b", "", "B", "a"};
+    static const char *const want[] = {"", "B", "a", "b"};
+    LISTING_CLEANUP struct listing *listing = listing_new(LISTING_FILES);
+    OUTLINE_CLEANUP struct outline o = {0};
+    for (size_t i = 0; i < 6; i++)
+        listing_add_row(listing, names[i], (int64_t)i, 1);
+    CHECK_EQ(outline_init(&o, listing), 0);
+    CHECK_EQ(o.n_metrics, 4);
+    for (size_t i = 0; i < 4; i++)
+        CHECK_STR(o.metrics[i], want[i]);
+}
+
+static void incomplete_ones_are_neither_latest_nor_best(void)
+{
+    LISTING_CLEANUP struct listing *listing = listing_new(LISTING_FILES);
+    OUTLINE_CLEANUP struct outline o = {0};
+    add_step(listing, 100);
+    add_file(listing, "m-200.index", 1, 0);
+    listing_add_row(listing, "loss", 100, 0.3);
+    listing_add_row(listing, "loss", 200, 0.1);
+    listing_add_row(listing, "auc", METRIC_LAST_STEP, 0.9);
+    CHECK_EQ(outline_init(&o, listing), 0);
+    CHECK_STR(o.latest->name, "ckpt-100");
+    check_metric(&o, "loss", "ckpt-100:0.3 ckpt-200:0.1 model:0.3 best:ckpt-100");
+    check_metric(&o, "auc", "ckpt-100:0.9 ckpt-200:- model:0.9 best:ckpt-100");
+}
+
+static void twins_of_one_step_share_its_values(void)
+{
+    LISTING_CLEANUP struct listing *listing = listing_new(LISTING_FILES);
+    OUTLINE_CLEANUP struct outline o = {0};
+    add_step(listing, 100);
+    add_step(listing, 200);
+    add_file(listing, "d/m-100.index", 1, 0);
+    listing_add_row(listing, "loss", 150, 0.3);
+    CHECK_EQ(outline_init(&o, listing), 0);
+    check_metric(&o, "loss",
+                 "ckpt-100~m-100:0.3 ckpt-100~d/m-100:0.3 ckpt-200:- model:- best:ckpt-100~m-100");
+}
+
+static void an_export_has_the_newest_values(void)
+{
+    LISTING_CLEANUP struct listing *listing = listing_new(LISTING_FILES);
+    OUTLINE_CLEANUP struct outline o = {0};
+    add_file(listing, "3.onnx", 1, 0);
+    add_file(listing, "20.onnx", 1, 0);
+    listing_add_row(listing, "loss", 300, 0.3);
+    listing_add_row(listing, "loss", 100, 0.1);
+    listing_add_row(listing, "auc", 300, 0.3);
+    listing_add_row(listing, "auc", METRIC_LAST_STEP, 0.9);
+    CHECK_EQ(outline_init(&o, listing), 0);
+    CHECK_STR(o.latest->name, "export-20");
+    check_metric(&o, "loss", "export-3:- export-20:0.3 model:0.3 best:export-20");
+    check_metric(&o, "auc", "export-3:- export-20:0.9 model:0.9 best:export-20");
+}
+
+static void a_model_without_checkpoints_has_its_newest_values(void)
+{
+    LISTING_CLEANUP struct listing *listing = listing_new(LISTING_FILES);
+    OUTLINE_CLEANUP struct outline o = {0};
+    add_file(listing, "readme", 1, 0);
+    listing_add_row(listing, "loss", 5, 0.5);
+    listing_add_row(listing, "loss", 7, 0.7);
+    CHECK_EQ(outline_init(&o, listing), 0);
+    CHECK(!o.latest && o.checkpoints.n_rest == 1);
+    check_metric(&o, "loss", "model:0.7");
+}
+
+static void sizes_and_times_are_those_of_the_files(void)
+{
+    LISTING_CLEANUP struct listing *listing = listing_new(LISTING_FILES);
+    OUTLINE_CLEANUP struct outline o = {0};
+    static const struct listing_entry self = {.mtime_ns = 77};
+    CHECK_EQ(listing_set_self(listing, &self), 0);
+    add_step(listing, 100);
+    add_step(listing, 0);
+    CHECK_EQ(outline_init(&o, listing), 0);
+    CHECK_EQ(outline_size_bytes(&o, &o.checkpoints.items[0]), 11);
+    CHECK_EQ(outline_mtime_ns(&o, &o.checkpoints.items[0]), 77);
+    CHECK_EQ(outline_mtime_ns(&o, &o.checkpoints.items[1]), 100);
+}
+
+static void nothing_is_an_outline_too(void)
+{
+    LISTING_CLEANUP struct listing *listing = listing_new(LISTING_FILES);
+    OUTLINE_CLEANUP struct outline o = {0};
+    CHECK_EQ(outline_init(&o, listing), 0);
+    CHECK(!o.checkpoints.n && !o.n_metrics && !o.n_best && !o.latest);
+}
+
+static void no_memory_is_an_error(void)
+{
+    LISTING_CLEANUP struct listing *listing = listing_new(LISTING_FILES);
+    add_step(listing, 100);
+    add_file(listing, "3.onnx", 1, 0);
+    listing_add_row(listing, "loss", 100, 0.1);
+    FOR_EACH_ALLOC_FAILURE
+    {
+        OUTLINE_CLEANUP struct outline o = {0};
+        int r = outline_init(&o, listing);
+        CHECK(r == 0 ? o.n_best == 1 : r == -ENOMEM && !o.metrics && !o.values && !o.best);
+    }
+}
+
+int main(void)
+{
+    TEST("values belong to checkpoints", values_belong_to_checkpoints);
+    TEST("metrics are sorted, each once", metrics_are_sorted_and_once);
+    TEST("incomplete ones are neither latest nor best",
+         incomplete_ones_are_neither_latest_nor_best);
+    TEST("twins of one step share its values", twins_of_one_step_share_its_values);
+    TEST("an export has the newest values", an_export_has_the_newest_values);
+    TEST("a model without checkpoints has its newest values",
+         a_model_without_checkpoints_has_its_newest_values);
+    TEST("sizes and times are those of the files", sizes_and_times_are_those_of_the_files);
+    TEST("nothing is an outline, too", nothing_is_an_outline_too);
+    TEST("no memory is an error", no_memory_is_an_error);
+    return check_done();
+}
