@@ -18,9 +18,12 @@ enum {
         0x2f | 0x40,  /* with meta, leaves of fixed size and sub-pages, which we have none of */
     NODE_BIG = 1,     /* the value lies on overflow pages */
     NODE_TABLE = 2,   /* the value is a table's record */
-    TABLE_BYTES = 48, /* its root is the last 8 */
+    TABLE_BYTES = 48, /* pad 4, flags 2, depth 2, counts 4 x 8, root 8 */
+    TABLE_FLAGS = 4,
+    TABLE_DEPTH = 6,
     TABLE_ROOT = 40,
-    META_TABLES = 24, /* behind magic 4, version 4, address 8, map size 8 */
+    FREE_TABLE_FLAGS = 8, /* keys are integers */
+    META_TABLES = 24,     /* behind magic 4, version 4, address 8, map size 8 */
     META_LAST_PAGE = META_TABLES + 2 * TABLE_BYTES,
     META_TXN = META_LAST_PAGE + 8,
     MAX_DEPTH = 32,
@@ -37,6 +40,11 @@ struct pages {
     /* the state that pages_begin() found */
     const uint8_t *meta;
     uint64_t last_page;
+};
+
+struct tree {
+    uint64_t root;  /* a page, or NO_ROOT */
+    unsigned depth; /* levels; LMDB shifts as many in an array of MAX_DEPTH */
 };
 
 struct node {
@@ -174,11 +182,6 @@ static bool is_sound_page(const struct pages *pages, const uint8_t *page, uint64
     return true;
 }
 
-static bool is_sound_number(const struct pages *pages, uint64_t number)
-{
-    return is_sound_page(pages, page_at(pages, number, 1), number);
-}
-
 /* The overflow pages of a leaf's node, when it has any: LMDB frees as many as their header says. */
 static bool is_sound_value(const struct pages *pages, const struct node *node)
 {
@@ -212,27 +215,46 @@ static unsigned find_at_most(const uint8_t *page, const void *key, size_t len)
     return low;
 }
 
-static bool are_sound_neighbours(const struct pages *pages, const uint8_t *branch, unsigned index)
+/* Reads a table's record. False: it is damaged. */
+static bool parse_table(const uint8_t *at, unsigned flags, struct tree *out)
 {
-    bool before = index == 0 || is_sound_number(pages, node_at(branch, index - 1).child);
-    bool behind =
-        index + 1 >= count_of(branch) || is_sound_number(pages, node_at(branch, index + 1).child);
-    return before && behind;
+    out->root = read_64(at + TABLE_ROOT);
+    out->depth = read_16(at + TABLE_DEPTH);
+    return read_16(at + TABLE_FLAGS) == flags && out->depth <= MAX_DEPTH &&
+           (out->depth == 0) == (out->root == NO_ROOT);
+}
+
+/* A sound page on @level of a tree: leaves are on the last one, and only there. NULL: damaged. */
+static const uint8_t *find_page(const struct pages *pages, const struct tree *tree, uint64_t number,
+                                unsigned level)
+{
+    const uint8_t *page = page_at(pages, number, 1);
+    if (!is_sound_page(pages, page, number))
+        return NULL;
+    return (kind_of(page) == KIND_LEAF) == (level + 1 == tree->depth) ? page : NULL;
+}
+
+/* The children of @branch beside the one at @index, on @level. */
+static bool are_sound_neighbours(const struct pages *pages, const struct tree *tree,
+                                 const uint8_t *branch, unsigned index, unsigned level)
+{
+    if (index > 0 && !find_page(pages, tree, node_at(branch, index - 1).child, level))
+        return false;
+    return index + 1 >= count_of(branch) ||
+           find_page(pages, tree, node_at(branch, index + 1).child, level);
 }
 
 /* The sound leaf that @key belongs to, all above it being sound as well; NULL: damaged. */
-static const uint8_t *find_leaf(const struct pages *pages, uint64_t root, const void *key,
+static const uint8_t *find_leaf(const struct pages *pages, const struct tree *tree, const void *key,
                                 size_t len)
 {
-    uint64_t number = root;
-    for (int depth = 0; depth < MAX_DEPTH; depth++) {
-        const uint8_t *page = page_at(pages, number, 1);
-        if (!is_sound_page(pages, page, number))
-            return NULL;
-        if (kind_of(page) == KIND_LEAF)
+    uint64_t number = tree->root;
+    for (unsigned level = 0; level < tree->depth; level++) {
+        const uint8_t *page = find_page(pages, tree, number, level);
+        if (!page || kind_of(page) == KIND_LEAF)
             return page;
         unsigned index = find_at_most(page, key, len);
-        if (!are_sound_neighbours(pages, page, index))
+        if (!are_sound_neighbours(pages, tree, page, index, level + 1))
             return NULL;
         number = node_at(page, index).child;
     }
@@ -240,13 +262,13 @@ static const uint8_t *find_leaf(const struct pages *pages, uint64_t root, const 
 }
 
 /* Looks at the leaf that @key belongs to. *out_found: a node has this key. */
-static bool check_key(const struct pages *pages, uint64_t root, const void *key, size_t len,
-                      struct node *out, bool *out_found)
+static bool check_key(const struct pages *pages, const struct tree *tree, const void *key,
+                      size_t len, struct node *out, bool *out_found)
 {
     *out_found = false;
-    if (root == NO_ROOT)
+    if (tree->root == NO_ROOT)
         return true;
-    const uint8_t *leaf = find_leaf(pages, root, key, len);
+    const uint8_t *leaf = find_leaf(pages, tree, key, len);
     if (!leaf)
         return false;
     *out = node_at(leaf, find_at_most(leaf, key, len));
@@ -270,10 +292,11 @@ static bool are_sound_ids(const struct pages *pages, const uint8_t *ids, uint64_
     return true;
 }
 
-/* A record is a count and then so many page numbers. */
+/* A record, under the number of a transaction, is a count and then so many page numbers. */
 static bool is_sound_free_list(const struct pages *pages, const struct node *node)
 {
-    if (node->value_len < 8 || node->value_len % 8 || !is_sound_value(pages, node))
+    if (node->key_len != 8 || node->value_len < 8 || node->value_len % 8 ||
+        !is_sound_value(pages, node))
         return false;
     const uint8_t *ids = node->value;
     if (node->flags & NODE_BIG)
@@ -284,15 +307,17 @@ static bool is_sound_free_list(const struct pages *pages, const struct node *nod
     return are_sound_ids(pages, ids + 8, n < MAX_IDS_LOOKED_AT ? n : MAX_IDS_LOOKED_AT);
 }
 
-static bool is_sound_free_tree(const struct pages *pages, uint64_t number, int depth)
+static bool is_sound_free_tree(const struct pages *pages, const struct tree *tree, uint64_t number,
+                               unsigned level)
 {
-    const uint8_t *page = page_at(pages, number, 1);
-    if (depth == MAX_DEPTH || !is_sound_page(pages, page, number))
+    const uint8_t *page = find_page(pages, tree, number, level);
+    if (!page)
         return false;
     for (unsigned i = 0; i < count_of(page); i++) {
         struct node node = node_at(page, i);
-        bool sound = kind_of(page) == KIND_LEAF ? is_sound_free_list(pages, &node)
-                                                : is_sound_free_tree(pages, node.child, depth + 1);
+        bool sound = kind_of(page) == KIND_LEAF
+                         ? is_sound_free_list(pages, &node)
+                         : is_sound_free_tree(pages, tree, node.child, level + 1);
         if (!sound)
             return false;
     }
@@ -309,30 +334,41 @@ static const uint8_t *meta_of(const struct pages *pages, unsigned which)
 bool pages_begin(struct pages *pages)
 {
     const uint8_t *a = meta_of(pages, 0), *b = meta_of(pages, 1);
+    struct tree tree;
     pages->meta = read_64(a + META_TXN) > read_64(b + META_TXN) ? a : b;
     pages->last_page = read_64(pages->meta + META_LAST_PAGE);
-    uint64_t free_root = read_64(pages->meta + META_TABLES + TABLE_ROOT);
-    return free_root == NO_ROOT || is_sound_free_tree(pages, free_root, 0);
+    if (!parse_table(pages->meta + META_TABLES, FREE_TABLE_FLAGS, &tree))
+        return false;
+    return tree.root == NO_ROOT || is_sound_free_tree(pages, &tree, tree.root, 0);
+}
+
+/* Looks for the table @name in the table of tables. */
+static bool check_table(const struct pages *pages, const char *name, struct node *out,
+                        bool *out_found)
+{
+    struct tree tree;
+    return parse_table(pages->meta + META_TABLES + TABLE_BYTES, 0, &tree) &&
+           check_key(pages, &tree, name, strlen(name), out, out_found);
 }
 
 bool pages_table_is_sound(const struct pages *pages, const char *name)
 {
     struct node node;
     bool found;
-    uint64_t root = read_64(pages->meta + META_TABLES + TABLE_BYTES + TABLE_ROOT);
-    return check_key(pages, root, name, strlen(name), &node, &found);
+    return check_table(pages, name, &node, &found);
 }
 
 bool pages_are_sound(const struct pages *pages, const char *name, const void *key, size_t key_len)
 {
     struct node node;
+    struct tree tree;
     bool found;
-    uint64_t main_root = read_64(pages->meta + META_TABLES + TABLE_BYTES + TABLE_ROOT);
-    if (!check_key(pages, main_root, name, strlen(name), &node, &found))
+    if (!check_table(pages, name, &node, &found))
         return false;
     if (!found)
         return true; /* a table that is made in this transaction */
     if (!(node.flags & NODE_TABLE) || node.value_len != TABLE_BYTES)
         return false;
-    return check_key(pages, read_64(node.value + TABLE_ROOT), key, key_len, &node, &found);
+    return parse_table(node.value, 0, &tree) &&
+           check_key(pages, &tree, key, key_len, &node, &found);
 }

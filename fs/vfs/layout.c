@@ -295,11 +295,22 @@ struct outline *layout_outline(struct layout_builder *b)
     return &b->layout->outline;
 }
 
+/* Whether a node keeps its plain name when others want it too: what is ours, and directories before
+ * files. */
+static bool keeps_name(const struct layout_node *node)
+{
+    return node->kind == NODE_DIR || node->kind == NODE_LINK || node->kind == NODE_TEXT ||
+           node->kind == NODE_LIVE;
+}
+
+/* By name, and among twins who keeps theirs first. */
 static int compare_children(const void *a, const void *b, void *ctx)
 {
     const struct layout_node *nodes = ctx;
     uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
     int order = strcmp(nodes[x].name, nodes[y].name);
+    if (!order)
+        order = keeps_name(&nodes[y]) - keeps_name(&nodes[x]);
     return order ? order : (x > y) - (x < y);
 }
 
@@ -332,8 +343,8 @@ static int rename_twin(struct layout *layout, uint32_t index, unsigned number)
     struct layout_node *node = &layout->nodes[index];
     int r = node->kind == NODE_PLACE ? buf_puts(&id, layout->listing->entries[node->ref].id)
                                      : buf_puts(&id, node->kind == NODE_DIR ? "dir" : "file");
-    if (r == 0 && (number || node->kind != NODE_PLACE))
-        r = number ? buf_printf(&id, "-%u", number) : 0;
+    if (r == 0 && number)
+        r = buf_printf(&id, "-%u", number);
     if (r == 0)
         r = name_twin(node->name, id.data, &name);
     const char *copy = r == 0 ? arena_copy(&layout->names, name.data, name.len) : NULL;
@@ -343,16 +354,9 @@ static int rename_twin(struct layout *layout, uint32_t index, unsigned number)
     return 0;
 }
 
-/* Whether a node keeps its plain name when others want it too: what is ours, and directories before
- * files. */
-static bool keeps_name(const struct layout_node *node)
-{
-    return node->kind == NODE_DIR || node->kind == NODE_LINK || node->kind == NODE_TEXT ||
-           node->kind == NODE_LIVE;
-}
-
-/* Renames the twins of one directory: positive when there were any. */
-static int rename_twins(struct layout *layout, const struct layout_node *dir)
+/* Renames the twins of one directory: positive when there were any. An id is told apart by a number
+ * only when it did not do alone, so that it does not depend on who else is listed. */
+static int rename_twins(struct layout *layout, const struct layout_node *dir, int round)
 {
     uint32_t *children = layout->children + dir->first;
     int renamed = 0;
@@ -363,7 +367,8 @@ static int rename_twins(struct layout *layout, const struct layout_node *dir)
         for (uint32_t k = i; end - i > 1 && k < end; k++) {
             if (keeps_name(&layout->nodes[children[k]]) && k == i)
                 continue;
-            int r = rename_twin(layout, children[k], k - i);
+            bool has_id = layout->nodes[children[k]].kind == NODE_PLACE && round == 0;
+            int r = rename_twin(layout, children[k], has_id ? 0 : k - i);
             if (r < 0)
                 return r;
             renamed = 1;
@@ -378,7 +383,7 @@ static int sort_dir(struct layout *layout, const struct layout_node *dir)
     for (int round = 0; r > 0 && round < MAX_TWIN_ROUNDS; round++) {
         qsort_r(layout->children + dir->first, dir->n_children, sizeof(*layout->children),
                 compare_children, layout->nodes);
-        r = rename_twins(layout, dir);
+        r = rename_twins(layout, dir, round);
     }
     return r < 0 ? r : 0;
 }

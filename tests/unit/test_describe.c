@@ -148,6 +148,8 @@ static void names_may_be_any_bytes(void)
     CHECK_STR(json_get_text(json_array_get(json_get_array(model, "files"), 0), "path"),
               "a\xef\xbf\xbd"
               "b\xef\xbf\xbd.onnx");
+    const json_t *export = json_array_get(json_get_array(model, "checkpoints"), 0);
+    CHECK(json_is_null(json_object_get(export, "step")));
     CLEANUP(cleanup_free) char *text = json_dumps(model, 0);
     CHECK(text);
 }

@@ -268,6 +268,22 @@ static void leniency_ends_at_what_is_no_json(void)
     CHECK(!json_parse_leniently(deep, strlen(deep), NULL));
 }
 
+static void any_bytes_become_a_text(void)
+{
+    static const struct {
+        const char *bytes, *want;
+    } cases[] = {
+        {"", ""},
+        {"plain", "plain"},
+        {"\\ud800\\", "\\ud800\\"},
+        {"\xc3\xa9\xff\xc3", "\xc3\xa9\xef\xbf\xbd\xef\xbf\xbd"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        json_t *text JSON_CLEANUP = json_new_text(cases[i].bytes);
+        CHECK_STR(json_text(text), cases[i].want);
+    }
+}
+
 /* Any end of a text that needs repair: nothing behind it is read. */
 static void a_cut_text_is_read_to_its_end_only(void)
 {
@@ -324,6 +340,7 @@ int main(void)
     TEST("a huge number hides no other", a_huge_number_hides_no_other);
     TEST("a text with a NUL hides no other", a_text_with_a_nul_hides_no_other);
     TEST("leniency ends at what is no JSON", leniency_ends_at_what_is_no_json);
+    TEST("any bytes become a text", any_bytes_become_a_text);
     TEST("a cut text is read to its end only", a_cut_text_is_read_to_its_end_only);
     TEST("no memory is an error or a fallback", no_memory_is_an_error_or_a_fallback);
     return check_done();
