@@ -23,7 +23,10 @@
 #include "cache/folder.h"
 #include "cache/guard.h"
 #include "cache/mark.h"
+#include "cache/page.h"
 #include "cache/pages.h"
+
+enum { MAIN_TABLE = 1, FIRST_TABLE }; /* LMDB's numbers; 0 is the list of free pages */
 
 enum { N_RESTING = 64, MAX_READERS = 1022, MAX_TABLES = 64 };
 
@@ -79,6 +82,8 @@ static bool is_damage(int rc)
     case MDB_VERSION_MISMATCH:
     case MDB_CURSOR_FULL:
     case MDB_PAGE_FULL:
+    case MDB_INCOMPATIBLE: /* a table's flags are not ours */
+    case MDB_BAD_DBI:
     case GUARD_FAULT:
     case EIO:
         return true;
@@ -169,41 +174,28 @@ static int configure(MDB_env *lmdb, const struct env_options *options)
     return rc;
 }
 
-/* The last page that is in use must be about where the file ends: a header that says otherwise is
- * damaged, and believing it would make the file grow without a limit. LMDB's code. */
-static int check_size(MDB_env *lmdb)
+/* LMDB believes what stands in the header, and does not survive all of it. LMDB's code. */
+static int check_header(const struct env_options *options)
 {
-    MDB_envinfo info;
-    MDB_stat st;
-    mdb_filehandle_t fd;
-    struct stat file;
-    int rc = mdb_env_info(lmdb, &info);
-    if (rc == 0)
-        rc = mdb_env_stat(lmdb, &st);
-    if (rc == 0)
-        rc = mdb_env_get_fd(lmdb, &fd);
-    if (rc != 0 || fstat(fd, &file) != 0)
-        return rc ? rc : errno;
-    bool sane =
-        info.me_last_pgno < (uint64_t)INT64_MAX / st.ms_psize &&
-        (uint64_t)info.me_last_pgno * st.ms_psize <= (uint64_t)file.st_size + SIZE_SLACK_BYTES;
-    return sane ? 0 : MDB_CORRUPTED;
+    int fd = folder_open_data(options->dir);
+    if (fd < 0)
+        return fd == -ENOENT ? 0 : -fd;
+    bool sound = page_header_is_sound(fd);
+    close(fd);
+    return sound ? 0 : MDB_CORRUPTED;
 }
 
 static int start_lmdb(MDB_env *lmdb, const struct env_options *options)
 {
-    int rc = configure(lmdb, options);
+    int rc = check_header(options);
+    if (rc == 0)
+        rc = configure(lmdb, options);
     if (rc != 0)
         return rc;
     unsigned flags = MDB_NOTLS | (options->safety == ENV_DISPOSABLE ? MDB_NOSYNC : 0);
     rc = mdb_env_open(lmdb, options->dir, flags, 0600);
-    /* a size in the header that no map can have */
-    if (rc == ENOMEM || rc == EINVAL || rc == EFBIG)
-        return MDB_CORRUPTED;
     if (rc == 0)
         rc = mdb_env_set_assert(lmdb, on_assert);
-    if (rc == 0)
-        rc = check_size(lmdb);
     return rc == 0 ? mdb_reader_check(lmdb, NULL) : rc;
 }
 
@@ -372,6 +364,8 @@ int env_sync(struct env *env)
 {
     if (env_is_broken(env))
         return -EIO;
+    if (env->mark && !mark_is_set(env->mark))
+        return 0;
     int r = settle(env, GUARDED(mdb_env_sync(env->lmdb, 1)));
     if (r == 0 && env->mark)
         mark_clear(env->mark);
@@ -557,28 +551,46 @@ GUARD_ALONE static bool is_sound_table(struct env *env, const char *name)
     return !env->pages || GUARDED(pages_table_is_sound(env->pages, name)) == 1;
 }
 
-static int open_table(struct env_txn *txn, const char *name, unsigned *out)
+/* Tables are made in the order of their numbers: one that is missing while later ones are there has
+ * lost its name to damage. */
+static bool may_make_table(struct env_txn *txn, const char *name)
+{
+    struct env *env = txn->env;
+    MDB_stat st = {0};
+    if (env->safety == ENV_DURABLE)
+        return true;
+    return is_sound_table(env, name) && GUARDED(mdb_stat(txn->txn, MAIN_TABLE, &st)) == 0 &&
+           st.ms_entries == env->n_tables;
+}
+
+static int open_table(struct env_txn *txn, const char *name, bool make, unsigned *out)
 {
     MDB_dbi dbi = 0;
-    if (!is_sound_table(txn->env, name))
+    if (make && !may_make_table(txn, name))
         return env_set_broken(txn->env);
-    int r = settle(txn->env, GUARDED(mdb_dbi_open(txn->txn, name, MDB_CREATE, &dbi)));
+    int r = settle(txn->env, GUARDED(mdb_dbi_open(txn->txn, name, make ? MDB_CREATE : 0, &dbi)));
     *out = dbi;
+    return r;
+}
+
+static int try_table(struct env *env, const char *name, bool make, unsigned *out)
+{
+    struct env_txn *txn;
+    int r = env_begin(env, make, &txn);
+    if (r < 0)
+        return r;
+    r = open_table(txn, name, make, out);
+    if (r == 0)
+        return env_commit(txn);
+    env_abort(txn);
     return r;
 }
 
 int env_table(struct env *env, const char *name, unsigned *out_table)
 {
-    struct env_txn *txn;
-    int r = env_begin(env, true, &txn);
-    if (r < 0)
-        return r;
-    r = open_table(txn, name, out_table);
-    if (r < 0) {
-        env_abort(txn);
-        return r;
-    }
-    r = env_commit(txn);
+    int r = try_table(env, name, false, out_table);
+    if (r == -ENOENT)
+        r = try_table(env, name, true, out_table);
     if (r < 0)
         return r;
     env->n_tables++;
@@ -715,7 +727,6 @@ static int add_pages(struct env_txn *txn, MDB_dbi dbi, uint64_t *bytes)
 
 static int measure(struct env_txn *txn, unsigned table, struct env_usage *out)
 {
-    enum { FREE_TABLE, MAIN_TABLE, FIRST_TABLE };
     MDB_envinfo info;
     int rc = mdb_env_info(txn->env->lmdb, &info);
     MDB_stat st = {0};

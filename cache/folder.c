@@ -81,6 +81,16 @@ int folder_use(const char *dir, bool *out_alone)
     return r;
 }
 
+int folder_open_data(const char *dir)
+{
+    char path[PATH_MAX];
+    int r = join(path, dir, "data.mdb");
+    if (r < 0)
+        return r;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    return fd < 0 ? -errno : fd;
+}
+
 uint64_t folder_data_bytes(const char *dir)
 {
     char path[PATH_MAX];

@@ -18,6 +18,8 @@ int folder_lock(const char *dir);
  * *out_alone: nobody else said so. To be called with the lock held. -errno. */
 int folder_use(const char *dir, bool *out_alone);
 
+/* Opens the data file to look at it. A file descriptor or -errno. */
+int folder_open_data(const char *dir);
 /* Size of the data file; 0 when there is none. */
 uint64_t folder_data_bytes(const char *dir);
 

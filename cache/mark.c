@@ -162,6 +162,11 @@ int mark_set(struct mark *mark)
     return r;
 }
 
+bool mark_is_set(const struct mark *mark)
+{
+    return mark->fd >= 0;
+}
+
 void mark_clear(struct mark *mark)
 {
     if (mark->fd < 0)

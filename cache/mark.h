@@ -25,6 +25,7 @@ void mark_sweep(const char *dir, const char *boot_id);
 struct mark *mark_new(const char *dir, const char *boot_id);
 /* Sets it, on the disk before this returns. 0 or -errno. Cheap when it is set already. */
 int mark_set(struct mark *mark);
+bool mark_is_set(const struct mark *mark);
 /* All is synced: takes it away. */
 void mark_clear(struct mark *mark);
 /* Frees; a mark that is set stays behind as an orphan. NULL is fine. */

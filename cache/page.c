@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cache/page.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum {
@@ -10,6 +11,7 @@ enum {
     KIND_OVERFLOW = 4,
     MIN_PAGE_BYTES = 512,
     MAX_PAGE_BYTES = 65536,
+    MAX_MISSING_BYTES = 64 << 20,
 };
 
 const uint8_t *page_at(const struct page_file *file, uint64_t page, uint64_t n)
@@ -124,19 +126,40 @@ bool page_value_is_sound(const struct page_file *file, const struct page_node *n
     return n >= least && page_at(file, number, n);
 }
 
+const uint8_t *page_ids(const struct page_file *file, const struct page_node *node, uint64_t *out_n)
+{
+    if (node->value_len < 8 || node->value_len % 8 || !page_value_is_sound(file, node))
+        return NULL;
+    const uint8_t *ids = node->value;
+    if (node->flags & NODE_BIG)
+        ids = page_at(file, page_read_64(node->value), 1) + PAGE_HEADER;
+    *out_n = page_read_64(ids);
+    return *out_n <= node->value_len / 8 - 1 ? ids + 8 : NULL;
+}
+
 static bool is_page_size(uint32_t bytes)
 {
     return bytes >= MIN_PAGE_BYTES && bytes <= MAX_PAGE_BYTES && (bytes & (bytes - 1)) == 0;
 }
 
-bool page_size_is_sound(int fd)
+/* The last page may be missing, since it need not have been written; many may not. */
+static bool ends_near(int fd, uint64_t last_page, uint32_t page_bytes)
 {
-    uint32_t bytes = 0;
-    for (off_t page = 0; page < 2; page++) {
-        off_t off = page * bytes + PAGE_HEADER + META_FREE_TABLE;
-        if (pread(fd, &bytes, sizeof(bytes), off) != sizeof(bytes))
+    struct stat st;
+    return fstat(fd, &st) == 0 && last_page < (uint64_t)INT64_MAX / page_bytes &&
+           last_page * page_bytes <= (uint64_t)st.st_size + MAX_MISSING_BYTES;
+}
+
+bool page_header_is_sound(int fd)
+{
+    uint32_t page_bytes = 0;
+    for (off_t which = 0; which < 2; which++) {
+        uint8_t meta[META_TXN + 8];
+        if (pread(fd, meta, sizeof(meta), which * page_bytes + PAGE_HEADER) != sizeof(meta))
             return true; /* LMDB settles a file that is too short */
-        if (!is_page_size(bytes))
+        page_bytes = page_read_32(meta + META_FREE_TABLE);
+        if (!is_page_size(page_bytes) ||
+            !ends_near(fd, page_read_64(meta + META_LAST_PAGE), page_bytes))
             return false;
     }
     return true;

@@ -20,6 +20,7 @@ enum {
 
     TABLE_BYTES = 48, /* a table's record: */
     TABLE_FLAGS = 4,
+    TABLE_DEPTH = 6,
     TABLE_BRANCHES = 8,
     TABLE_LEAVES = 16,
     TABLE_OVERFLOWS = 24,
@@ -92,6 +93,11 @@ uint64_t page_overflows(const struct page_file *file, const struct page_node *no
  * header says the same: LMDB frees as many as that says. */
 bool page_value_is_sound(const struct page_file *file, const struct page_node *node);
 
-/* Whether both meta pages of the file @fd, if they are there, have a page size that is one: LMDB
- * divides by it. */
-bool page_size_is_sound(int fd);
+/* The page numbers in a record of the list of free pages, 8 bytes each; NULL: damaged. */
+const uint8_t *page_ids(const struct page_file *file, const struct page_node *node,
+                        uint64_t *out_n);
+
+/* Whether both meta pages of the file @fd, if they are there, have a page size that is one, which
+ * LMDB divides by, and a last page about where the file ends, which LMDB maps and writes behind. To
+ * be asked before LMDB opens it; needs no guard. */
+bool page_header_is_sound(int fd);

@@ -148,14 +148,12 @@ static int set_checkpoints(json_t *out, const struct outline *o)
 static int set_files(json_t *out, const struct outline *o)
 {
     json_t *files = json_array();
-    uint64_t size = 0;
     int r = 0;
     for (size_t i = 0; i < o->listing->n_entries; i++) {
         const struct listing_entry *entry = &o->listing->entries[i];
         r |= json_array_append_new(files, describe_file(entry, entry->id));
-        size += entry->size_bytes;
     }
-    r |= set_size(out, size);
+    r |= set_size(out, outline_model_size_bytes(o));
     return r | json_object_set_new(out, "files", files);
 }
 

@@ -18,23 +18,44 @@ static int find_checkpoints(struct outline *o)
     return checkpoints_find(paths, n, &o->checkpoints);
 }
 
-static int compare_texts(const void *a, const void *b)
+static int compare_rows(const void *a, const void *b)
 {
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
+    const struct metric_row *const *x = a, *const *y = b;
+    int order = strcmp((*x)->name, (*y)->name);
+    return order ? order : (*x > *y) - (*x < *y);
+}
+
+/* Copies the listing's rows so that those of one metric stand together, in the listing's order. */
+static int sort_rows(struct outline *o)
+{
+    size_t n = o->listing->n_rows;
+    CLEANUP(cleanup_free) const struct metric_row **sorted = calloc(n + 1, sizeof(*sorted));
+    o->rows = calloc(n + 1, sizeof(*o->rows));
+    if (!sorted || !o->rows)
+        return -ENOMEM;
+    for (size_t i = 0; i < n; i++)
+        sorted[i] = &o->listing->rows[i];
+    qsort(sorted, n, sizeof(*sorted), compare_rows);
+    for (size_t i = 0; i < n; i++)
+        o->rows[i] = *sorted[i];
+    return 0;
 }
 
 static int collect_metrics(struct outline *o)
 {
-    size_t n = 0;
-    o->metrics = calloc(o->listing->n_rows + 1, sizeof(*o->metrics));
-    if (!o->metrics)
+    size_t n = 0, n_rows = o->listing->n_rows;
+    int r = sort_rows(o);
+    o->metrics = calloc(n_rows + 1, sizeof(*o->metrics));
+    o->first_rows = calloc(n_rows + 1, sizeof(*o->first_rows));
+    if (r < 0 || !o->metrics || !o->first_rows)
         return -ENOMEM;
-    for (size_t i = 0; i < o->listing->n_rows; i++)
-        o->metrics[i] = o->listing->rows[i].name;
-    qsort(o->metrics, o->listing->n_rows, sizeof(*o->metrics), compare_texts);
-    for (size_t i = 0; i < o->listing->n_rows; i++)
-        if (!n || strcmp(o->metrics[n - 1], o->metrics[i]) != 0)
-            o->metrics[n++] = o->metrics[i];
+    for (size_t i = 0; i < n_rows; i++) {
+        if (n && strcmp(o->metrics[n - 1], o->rows[i].name) == 0)
+            continue;
+        o->first_rows[n] = i;
+        o->metrics[n++] = o->rows[i].name;
+    }
+    o->first_rows[n] = n_rows;
     o->n_metrics = n;
     return 0;
 }
@@ -50,13 +71,11 @@ static int64_t next_step(const struct outline *o, size_t index)
 }
 
 /* The row of the highest step, one for the last step before all. */
-static const struct metric_row *newest_row(const struct outline *o, const char *name)
+static const struct metric_row *newest_row(const struct outline *o, size_t metric)
 {
     const struct metric_row *newest = NULL;
-    for (size_t i = 0; i < o->listing->n_rows; i++) {
-        const struct metric_row *row = &o->listing->rows[i];
-        if (strcmp(row->name, name) != 0)
-            continue;
+    for (size_t i = o->first_rows[metric]; i < o->first_rows[metric + 1]; i++) {
+        const struct metric_row *row = &o->rows[i];
         if (row->step == METRIC_LAST_STEP)
             return row;
         if (!newest || row->step >= newest->step)
@@ -65,12 +84,13 @@ static const struct metric_row *newest_row(const struct outline *o, const char *
     return newest;
 }
 
-static const struct metric_row *find_value(const struct outline *o, size_t index, const char *name)
+static const struct metric_row *find_value(const struct outline *o, size_t index, size_t metric)
 {
     const struct checkpoint *c = &o->checkpoints.items[index];
+    size_t first = o->first_rows[metric], n = o->first_rows[metric + 1] - first;
     if (c->kind == CHECKPOINT_EXPORT)
-        return c == o->latest ? newest_row(o, name) : NULL;
-    return metric_at(o->listing->rows, o->listing->n_rows, name, c->step, next_step(o, index),
+        return c == o->latest ? newest_row(o, metric) : NULL;
+    return metric_at(o->rows + first, n, o->metrics[metric], c->step, next_step(o, index),
                      c == o->latest);
 }
 
@@ -81,7 +101,7 @@ static int fill_values(struct outline *o)
         return -ENOMEM;
     for (size_t c = 0; c < o->checkpoints.n; c++)
         for (size_t m = 0; m < o->n_metrics; m++)
-            o->values[c * o->n_metrics + m] = find_value(o, c, o->metrics[m]);
+            o->values[c * o->n_metrics + m] = find_value(o, c, m);
     return 0;
 }
 
@@ -130,6 +150,8 @@ int outline_init(struct outline *o, const struct listing *listing)
 void outline_deinit(struct outline *o)
 {
     checkpoints_deinit(&o->checkpoints);
+    free(o->rows);
+    free(o->first_rows);
     free(o->metrics);
     free(o->values);
     free(o->best);
@@ -144,15 +166,31 @@ const struct metric_row *outline_value(const struct outline *o, size_t checkpoin
 const struct metric_row *outline_model_value(const struct outline *o, size_t metric)
 {
     if (!o->latest)
-        return newest_row(o, o->metrics[metric]);
+        return newest_row(o, metric);
     return outline_value(o, (size_t)(o->latest - o->checkpoints.items), metric);
+}
+
+/* Sizes are what the registry says: such as overflow are lies, and their sum stays one that JSON can
+ * hold. */
+static uint64_t add_size(uint64_t sum, uint64_t size_bytes)
+{
+    bool overflow = __builtin_add_overflow(sum, size_bytes, &sum);
+    return overflow || sum > INT64_MAX ? INT64_MAX : sum;
 }
 
 uint64_t outline_size_bytes(const struct outline *o, const struct checkpoint *c)
 {
     uint64_t size = 0;
     for (size_t i = 0; i < c->n_files; i++)
-        size += o->listing->entries[c->files[i]].size_bytes;
+        size = add_size(size, o->listing->entries[c->files[i]].size_bytes);
+    return size;
+}
+
+uint64_t outline_model_size_bytes(const struct outline *o)
+{
+    uint64_t size = 0;
+    for (size_t i = 0; i < o->listing->n_entries; i++)
+        size = add_size(size, o->listing->entries[i].size_bytes);
     return size;
 }
 

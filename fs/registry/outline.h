@@ -15,6 +15,8 @@ struct outline {
     const struct listing *listing; /* borrowed, LISTING_FILES; outlives the outline */
     struct checkpoints checkpoints;
     const struct checkpoint *latest; /* NULL where no complete one is */
+    struct metric_row *rows;         /* the listing's, those of one metric together */
+    size_t *first_rows;              /* of each metric in rows; one more is their end */
     const char **metrics;            /* names, sorted, each once; borrowed from the listing */
     size_t n_metrics;
     const struct metric_row *
@@ -32,6 +34,8 @@ const struct metric_row *outline_value(const struct outline *o, size_t checkpoin
 /* The model's own value: that of its latest checkpoint, or else of the newest row there is. */
 const struct metric_row *outline_model_value(const struct outline *o, size_t metric);
 
-/* Of all files of a checkpoint. */
+/* Of all files of a checkpoint, and of the model: at most INT64_MAX. */
 uint64_t outline_size_bytes(const struct outline *o, const struct checkpoint *c);
+uint64_t outline_model_size_bytes(const struct outline *o);
+/* The newest of a checkpoint's files, or else the model's own time. */
 int64_t outline_mtime_ns(const struct outline *o, const struct checkpoint *c);

@@ -377,13 +377,21 @@ static int rename_twins(struct layout *layout, const struct layout_node *dir, in
     return renamed;
 }
 
+static void sort_children(struct layout *layout, const struct layout_node *dir)
+{
+    qsort_r(layout->children + dir->first, dir->n_children, sizeof(*layout->children),
+            compare_children, layout->nodes);
+}
+
 static int sort_dir(struct layout *layout, const struct layout_node *dir)
 {
-    int r = 1;
-    for (int round = 0; r > 0 && round < MAX_TWIN_ROUNDS; round++) {
-        qsort_r(layout->children + dir->first, dir->n_children, sizeof(*layout->children),
-                compare_children, layout->nodes);
+    int r = 0;
+    sort_children(layout, dir);
+    for (int round = 0; round < MAX_TWIN_ROUNDS; round++) {
         r = rename_twins(layout, dir, round);
+        if (r <= 0)
+            break;
+        sort_children(layout, dir);
     }
     return r < 0 ? r : 0;
 }

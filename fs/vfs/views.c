@@ -52,26 +52,32 @@ static void add_metrics(struct layout_builder *b, uint32_t hidden, size_t checkp
                     mtime_ns);
 }
 
-static void append_quoted(struct buf *out, const char *text)
+static int append_quoted(struct buf *out, const char *text)
 {
-    for (; *text; text++) {
+    int r = 0;
+    for (; r == 0 && *text; text++) {
         if (*text == '"' || *text == '\\')
-            buf_putc(out, '\\');
-        buf_putc(out, *text);
+            r = buf_putc(out, '\\');
+        if (r == 0)
+            r = buf_putc(out, *text);
     }
+    return r;
 }
 
-/* TensorFlow's state file for a directory that holds one checkpoint. */
+/* TensorFlow's state file for a directory that holds one checkpoint; NULL when memory is short. */
 static char *format_state(const char *prefix)
 {
     static const char *const keys[] = {"model_checkpoint_path", "all_model_checkpoint_paths"};
     BUF_CLEANUP struct buf out = {0};
-    for (size_t i = 0; i < 2; i++) {
-        buf_printf(&out, "%s: \"", keys[i]);
-        append_quoted(&out, prefix);
-        buf_puts(&out, "\"\n");
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < 2; i++) {
+        r = buf_printf(&out, "%s: \"", keys[i]);
+        if (r == 0)
+            r = append_quoted(&out, prefix);
+        if (r == 0)
+            r = buf_puts(&out, "\"\n");
     }
-    return buf_steal(&out);
+    return r == 0 ? buf_steal(&out) : NULL;
 }
 
 struct sort_item {
@@ -184,9 +190,12 @@ int views_build(struct listing *listing, const struct layout_place *place, bool 
         layout_add_live(b, hidden, "stats.prom", VIEW_STATS_PROM);
         layout_add_live(b, hidden, "config", VIEW_CONFIG);
     }
-    int ended = layout_end(b, out);
-    if (r < 0 && ended == 0)
-        layout_unref(*out);
+    struct layout *layout = NULL;
+    int ended = layout_end(b, &layout);
+    if (r == 0 && ended == 0)
+        *out = layout;
+    else
+        layout_unref(layout);
     return r < 0 ? r : ended;
 }
 

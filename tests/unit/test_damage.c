@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Files that were damaged, cut or replaced: the cache misses, starts anew or does not open; it
- * never crashes, hangs or gives a wrong byte. `test_damage ROUNDS SEED` only flips bytes, for longer. */
+ * never crashes, hangs or gives a wrong byte. `test_damage ROUNDS SEED` only flips bytes, for
+ * longer. */
 #include "cache/blocks.h"
 
 #include "cache/meta.h"
@@ -11,7 +12,7 @@ enum { N_BLOBS = 3, N_BLOCKS = 24, PAGE_BYTES = 4096 };
 
 static char top[PATH_MAX], dir[2 * PATH_MAX];
 static int n_dirs;
-static unsigned n_rounds = PROBE_SLOW ? 60 : 240;
+static unsigned n_rounds = PROBE_SLOW ? 60 : 200;
 static uint64_t first_seed = 1;
 
 static void fresh_dir(void)
@@ -292,6 +293,12 @@ static void read_image(struct image *image)
     }
 }
 
+static void image_deinit(struct image *image)
+{
+    free(image->bytes);
+    free(image->structure);
+}
+
 /* One to eight changes, most of them where the structure is. */
 static void damage(uint8_t *bytes, const struct image *image, uint64_t seed)
 {
@@ -363,12 +370,13 @@ static int use_everything(void *ctx)
     return probe_data_bytes(dir) <= (int64_t)(8 * MIB) ? 0 : 7;
 }
 
-/* Now and then twice, as the next mount would. */
-static void one_round(const struct image *image, uint8_t *bytes, uint64_t seed)
+/* Puts @bytes in a fresh directory and uses them; now and then twice, as the next mount would. */
+static void use_image(const uint8_t *bytes, size_t size, uint64_t seed)
 {
-    memcpy(bytes, image->bytes, image->size);
-    damage(bytes, image, seed);
-    write_file("v1/data.mdb", bytes, image->size);
+    probe_dir_remove(dir);
+    CHECK_EQ(mkdir(dir, 0700), 0);
+    CHECK_EQ(mkdir(probe_path(dir, "v1"), 0700), 0);
+    write_file("v1/data.mdb", bytes, size);
     int r = probe_run(use_everything, NULL, 30);
     if (r == 0 && seed % 3 == 0)
         r = probe_run(use_everything, NULL, 30);
@@ -376,6 +384,27 @@ static void one_round(const struct image *image, uint8_t *bytes, uint64_t seed)
         printf("# seed %llu: %s %d\n", (unsigned long long)seed, r < 0 ? "signal" : "exit",
                r < 0 ? -r : r);
     CHECK_EQ(r, 0);
+}
+
+/* Both meta pages say the same wrong thing, in each of their fields in turn. */
+static void no_field_of_the_head_is_believed(void)
+{
+    enum { FIRST = 16, END = 16 + 24 + 96 + 16, STEP = PROBE_SLOW ? 6 : 2 };
+    static const uint16_t wrong[] = {0xffff, 40};
+    struct image image;
+    fresh_dir();
+    make_varied_cache();
+    read_image(&image);
+    for (size_t off = FIRST; off < END; off += STEP)
+        for (size_t i = 0; i < 2; i++) {
+            uint8_t *bytes = malloc(image.size);
+            memcpy(bytes, image.bytes, image.size);
+            memcpy(bytes + off, &wrong[i], 2);
+            memcpy(bytes + PAGE_BYTES + off, &wrong[i], 2);
+            use_image(bytes, image.size, off * 2 + i);
+            free(bytes);
+        }
+    image_deinit(&image);
 }
 
 static void bytes_flipped_anywhere_crash_nothing_and_are_never_believed(void)
@@ -387,14 +416,12 @@ static void bytes_flipped_anywhere_crash_nothing_and_are_never_believed(void)
     uint8_t *bytes = malloc(image.size);
     CHECK(image.n_structure > 10);
     for (unsigned i = 0; i < n_rounds; i++) {
-        probe_dir_remove(dir);
-        CHECK_EQ(mkdir(dir, 0700), 0);
-        CHECK_EQ(mkdir(probe_path(dir, "v1"), 0700), 0);
-        one_round(&image, bytes, first_seed + i);
+        memcpy(bytes, image.bytes, image.size);
+        damage(bytes, &image, first_seed + i);
+        use_image(bytes, image.size, first_seed + i);
     }
     free(bytes);
-    free(image.bytes);
-    free(image.structure);
+    image_deinit(&image);
 }
 
 int main(int argc, char **argv)
@@ -412,6 +439,7 @@ int main(int argc, char **argv)
         TEST("a file that is cut in use does not crash", a_file_that_is_cut_in_use_does_not_crash);
         TEST("files that vanish in use do not matter", files_that_vanish_in_use_do_not_matter);
         TEST("a foreign or open directory is refused", a_foreign_or_open_directory_is_refused);
+        TEST("no field of the head is believed", no_field_of_the_head_is_believed);
     }
     TEST("bytes flipped anywhere crash nothing and are never believed",
          bytes_flipped_anywhere_crash_nothing_and_are_never_believed);

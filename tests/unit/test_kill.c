@@ -36,7 +36,9 @@ static int put_until_killed(void *ctx)
 {
     struct job *job = ctx;
     struct blocks *blocks = probe_open(dir, limit_bytes);
-    for (uint64_t i = 0; blocks; i++) {
+    if (!blocks)
+        return 1;
+    for (uint64_t i = 0;; i++) {
         uint64_t n = probe_random(&job->seed) % N_BLOBS;
         uint32_t block = (uint32_t)(probe_random(&job->seed) % N_BLOCKS);
         probe_offer(blocks, n, block, BLOCK_BYTES, (uint16_t)probe_random(&job->seed));
@@ -48,7 +50,6 @@ static int put_until_killed(void *ctx)
         if (i % 11 == 10)
             blocks_pin(blocks, &id, i % 2);
     }
-    return 1;
 }
 
 static void check_all_bytes(struct blocks *blocks)

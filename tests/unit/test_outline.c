@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "check.h"
+#include "util/clock.h"
 
 #define OUTLINE_CLEANUP CLEANUP(outline_deinit)
 
@@ -160,8 +161,44 @@ static void sizes_and_times_are_those_of_the_files(void)
     add_step(listing, 0);
     CHECK_EQ(outline_init(&o, listing), 0);
     CHECK_EQ(outline_size_bytes(&o, &o.checkpoints.items[0]), 11);
+    CHECK_EQ(outline_model_size_bytes(&o), 22);
     CHECK_EQ(outline_mtime_ns(&o, &o.checkpoints.items[0]), 77);
     CHECK_EQ(outline_mtime_ns(&o, &o.checkpoints.items[1]), 100);
+}
+
+static void sizes_that_lie_do_not_overflow(void)
+{
+    LISTING_CLEANUP struct listing *listing = listing_new(LISTING_FILES);
+    OUTLINE_CLEANUP struct outline o = {0};
+    add_file(listing, "m-1.index", INT64_MAX, 0);
+    add_file(listing, "m-1.data-00000-of-00001", INT64_MAX, 0);
+    add_file(listing, "rest", UINT64_MAX, 0);
+    CHECK_EQ(outline_init(&o, listing), 0);
+    CHECK_EQ(outline_size_bytes(&o, &o.checkpoints.items[0]), INT64_MAX);
+    CHECK_EQ(outline_model_size_bytes(&o), INT64_MAX);
+}
+
+/* As many as a long training has: each step looked up among all rows would take a minute. */
+static void long_trainings_take_no_long_time(void)
+{
+    enum { STEPS = 1000, METRICS = 100 };
+    LISTING_CLEANUP struct listing *listing = listing_new(LISTING_FILES);
+    OUTLINE_CLEANUP struct outline o = {0};
+    for (int step = 1; step <= STEPS; step++) {
+        add_step(listing, step);
+        for (int m = 0; m < METRICS; m++) {
+            char name[32];
+            snprintf(name, sizeof(name), "some/long/metric-%02d", m);
+            CHECK_EQ(listing_add_row(listing, name, step, step * 100 + m), 0);
+        }
+    }
+    uint64_t start_ms = clock_now_ms();
+    CHECK_EQ(outline_init(&o, listing), 0);
+    CHECK(clock_now_ms() - start_ms < 10000);
+    CHECK(o.checkpoints.n == STEPS && o.n_metrics == METRICS);
+    for (size_t c = 0; c < STEPS; c += 111)
+        for (size_t m = 0; m < METRICS; m++)
+            CHECK(outline_value(&o, c, m)->value == (double)((c + 1) * 100 + m));
 }
 
 static void nothing_is_an_outline_too(void)
@@ -197,6 +234,8 @@ int main(void)
     TEST("a model without checkpoints has its newest values",
          a_model_without_checkpoints_has_its_newest_values);
     TEST("sizes and times are those of the files", sizes_and_times_are_those_of_the_files);
+    TEST("sizes that lie do not overflow", sizes_that_lie_do_not_overflow);
+    TEST("long trainings take no long time", long_trainings_take_no_long_time);
     TEST("nothing is an outline, too", nothing_is_an_outline_too);
     TEST("no memory is an error", no_memory_is_an_error);
     return check_done();

@@ -7,7 +7,7 @@
 
 #include "check.h"
 
-static const struct blob_id blob = {{1}}, other = {{1, 1}};
+static const struct blob_id blob = {{1}}, other = {{1, 0, 0, 0, 1}}; /* one chain */
 static _Atomic int n_alive;
 
 static void release(struct block_buf *buf)

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Whether an LMDB file is sound as a whole: every page of its trees is, and each page is used once
+ * at most, by one tree or by the list of free pages. Were a page in that list and in use as well,
+ * LMDB would write over it, and readers would see bytes that they have verified change. */
+#pragma once
+
+#include <stdbool.h>
+
+struct page_file;
+
+/* Reads all branches and leaves, none of the values: about 1 page for 20 blocks. Inside a guard, and
+ * while nobody can commit. False also when memory is short. */
+bool audit_pages(const struct page_file *file);
