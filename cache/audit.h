@@ -8,6 +8,6 @@
 
 struct page_file;
 
-/* Reads all branches and leaves, none of the values: about 1 page for 20 blocks. Inside a guard, and
- * while nobody can commit. False also when memory is short. */
+/* Reads all branches and leaves, none of the values: about 1 page for 20 blocks. Inside a guard,
+ * and while nobody can commit. False also when memory is short. */
 bool audit_pages(const struct page_file *file);

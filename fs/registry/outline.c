@@ -170,8 +170,8 @@ const struct metric_row *outline_model_value(const struct outline *o, size_t met
     return outline_value(o, (size_t)(o->latest - o->checkpoints.items), metric);
 }
 
-/* Sizes are what the registry says: such as overflow are lies, and their sum stays one that JSON can
- * hold. */
+/* Sizes are what the registry says: such as overflow are lies, and their sum stays one that JSON
+ * can hold. */
 static uint64_t add_size(uint64_t sum, uint64_t size_bytes)
 {
     bool overflow = __builtin_add_overflow(sum, size_bytes, &sum);
