@@ -3,7 +3,7 @@
 
 #include <pthread.h>
 #include <signal.h>
-#include <string.h>
+#include <ucontext.h>
 
 _Thread_local struct guard *guard_top;
 
@@ -15,16 +15,18 @@ static void pass_on(int signal_number)
     sigaction(signal_number, signal_number == SIGBUS ? &before_bus : &before_segv, NULL);
 }
 
-static void on_fault(int signal_number)
+static void on_fault(int signal_number, siginfo_t *info, void *context)
 {
+    (void)info;
+    if (guard_top) /* the handler is left by a jump, which does not put the mask back */
+        pthread_sigmask(SIG_SETMASK, &((ucontext_t *)context)->uc_sigmask, NULL);
     guard_fail();
     pass_on(signal_number);
 }
 
 static void install(void)
 {
-    /* SA_NODEFER: the handler is left by a jump, so the signal must not stay blocked. */
-    struct sigaction action = {.sa_handler = on_fault, .sa_flags = SA_NODEFER};
+    struct sigaction action = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO};
     sigemptyset(&action.sa_mask);
     sigaction(SIGSEGV, &action, &before_segv);
     sigaction(SIGBUS, &action, &before_bus);
