@@ -36,20 +36,42 @@ bool metric_lower_is_better(const char *name)
     return false;
 }
 
-const struct metric_row *metric_at(const struct metric_row *rows, size_t n_rows, const char *name,
-                                   int64_t step, int64_t next_step, bool is_last)
+int metric_compare(const struct metric_row *a, const struct metric_row *b)
 {
-    const struct metric_row *found = NULL, *summary = NULL;
-    for (size_t i = 0; i < n_rows; i++) {
-        const struct metric_row *row = &rows[i];
-        if (strcmp(row->name, name) != 0)
-            continue;
-        if (row->step == METRIC_LAST_STEP)
-            summary = row;
-        else if (row->step >= step && row->step < next_step && (!found || row->step < found->step))
-            found = row;
+    int order = strcmp(a->name, b->name);
+    return order ? order : (a->step > b->step) - (a->step < b->step);
+}
+
+/* Index of the first row at or after @step; n when there is none. */
+static size_t first_at(struct metric_series series, int64_t step)
+{
+    size_t low = 0, high = series.n;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (series.rows[middle].step < step)
+            low = middle + 1;
+        else
+            high = middle;
     }
-    return found ? found : is_last ? summary : NULL;
+    return low;
+}
+
+const struct metric_row *metric_at(struct metric_series series, int64_t step, int64_t next_step)
+{
+    size_t i = first_at(series, step);
+    return i < series.n && series.rows[i].step < next_step ? &series.rows[i] : NULL;
+}
+
+const struct metric_row *metric_summary(struct metric_series series)
+{
+    size_t end = first_at(series, METRIC_LAST_STEP + 1);
+    return end && series.rows[end - 1].step == METRIC_LAST_STEP ? &series.rows[end - 1] : NULL;
+}
+
+const struct metric_row *metric_newest(struct metric_series series)
+{
+    const struct metric_row *summary = metric_summary(series);
+    return summary || !series.n ? summary : &series.rows[series.n - 1];
 }
 
 bool metric_beats(const char *name, double value, double best)

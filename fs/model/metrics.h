@@ -19,11 +19,21 @@ struct metric_row {
  * words in its name. */
 bool metric_lower_is_better(const char *name);
 
-/* The value of @name at a checkpoint: the first evaluation at or after @step and before @next_step,
- * the step of the next checkpoint (INT64_MAX for the last one); for the last one (@is_last), a row
- * of METRIC_LAST_STEP where there is no such evaluation. NULL when there is none. */
-const struct metric_row *metric_at(const struct metric_row *rows, size_t n_rows, const char *name,
-                                   int64_t step, int64_t next_step, bool is_last);
+/* Orders rows by name, those of a name by step: <0, 0, >0. */
+int metric_compare(const struct metric_row *a, const struct metric_row *b);
+
+/* The rows of one metric, in the order of their steps. */
+struct metric_series {
+    const struct metric_row *rows;
+    size_t n;
+};
+/* The value at a checkpoint: the first evaluation at or after @step and before @next_step, the step
+ * of the next checkpoint (INT64_MAX for the last one). NULL when there is none. */
+const struct metric_row *metric_at(struct metric_series series, int64_t step, int64_t next_step);
+/* The summary: the last row of METRIC_LAST_STEP. NULL when there is none. */
+const struct metric_row *metric_summary(struct metric_series series);
+/* The summary, or else the row of the highest step. NULL when there are no rows. */
+const struct metric_row *metric_newest(struct metric_series series);
 
 /* Whether @value beats @best for metric @name; equal values beat (the later step wins when asked in
  * order of steps), NaN and infinities never do. */

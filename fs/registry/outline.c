@@ -18,14 +18,15 @@ static int find_checkpoints(struct outline *o)
     return checkpoints_find(paths, n, &o->checkpoints);
 }
 
+/* By metric and step, equal ones in the listing's order. */
 static int compare_rows(const void *a, const void *b)
 {
     const struct metric_row *const *x = a, *const *y = b;
-    int order = strcmp((*x)->name, (*y)->name);
+    int order = metric_compare(*x, *y);
     return order ? order : (*x > *y) - (*x < *y);
 }
 
-/* Copies the listing's rows so that those of one metric stand together, in the listing's order. */
+/* Copies the listing's rows: those of one metric stand together, in the order of steps. */
 static int sort_rows(struct outline *o)
 {
     size_t n = o->listing->n_rows;
@@ -60,48 +61,36 @@ static int collect_metrics(struct outline *o)
     return 0;
 }
 
-/* The step of the next later checkpoint of training, or INT64_MAX. */
-static int64_t next_step(const struct outline *o, size_t index)
+static struct metric_series series_of(const struct outline *o, size_t metric)
 {
-    const struct checkpoint *items = o->checkpoints.items;
-    for (size_t i = index + 1; i < o->checkpoints.n && items[i].kind == CHECKPOINT_STEP; i++)
-        if (items[i].step > items[index].step)
-            return items[i].step;
-    return INT64_MAX;
+    size_t first = o->first_rows[metric];
+    return (struct metric_series){o->rows + first, o->first_rows[metric + 1] - first};
 }
 
-/* The row of the highest step, one for the last step before all. */
-static const struct metric_row *newest_row(const struct outline *o, size_t metric)
+static const struct metric_row *find_value(const struct outline *o, const struct checkpoint *c,
+                                           int64_t next_step, size_t metric)
 {
-    const struct metric_row *newest = NULL;
-    for (size_t i = o->first_rows[metric]; i < o->first_rows[metric + 1]; i++) {
-        const struct metric_row *row = &o->rows[i];
-        if (row->step == METRIC_LAST_STEP)
-            return row;
-        if (!newest || row->step >= newest->step)
-            newest = row;
-    }
-    return newest;
-}
-
-static const struct metric_row *find_value(const struct outline *o, size_t index, size_t metric)
-{
-    const struct checkpoint *c = &o->checkpoints.items[index];
-    size_t first = o->first_rows[metric], n = o->first_rows[metric + 1] - first;
+    struct metric_series series = series_of(o, metric);
     if (c->kind == CHECKPOINT_EXPORT)
-        return c == o->latest ? newest_row(o, metric) : NULL;
-    return metric_at(o->rows + first, n, o->metrics[metric], c->step, next_step(o, index),
-                     c == o->latest);
+        return c == o->latest ? metric_newest(series) : NULL;
+    const struct metric_row *row = metric_at(series, c->step, next_step);
+    return row || c != o->latest ? row : metric_summary(series);
 }
 
 static int fill_values(struct outline *o)
 {
+    const struct checkpoint *items = o->checkpoints.items;
+    int64_t next_step = INT64_MAX;
     o->values = calloc(o->checkpoints.n * o->n_metrics + 1, sizeof(*o->values));
     if (!o->values)
         return -ENOMEM;
-    for (size_t c = 0; c < o->checkpoints.n; c++)
+    for (size_t c = o->checkpoints.n; c-- > 0;) {
+        bool later = c + 1 < o->checkpoints.n && items[c + 1].kind == CHECKPOINT_STEP;
+        if (later && items[c + 1].step > items[c].step)
+            next_step = items[c + 1].step;
         for (size_t m = 0; m < o->n_metrics; m++)
-            o->values[c * o->n_metrics + m] = find_value(o, c, m);
+            o->values[c * o->n_metrics + m] = find_value(o, &items[c], next_step, m);
+    }
     return 0;
 }
 
@@ -166,7 +155,7 @@ const struct metric_row *outline_value(const struct outline *o, size_t checkpoin
 const struct metric_row *outline_model_value(const struct outline *o, size_t metric)
 {
     if (!o->latest)
-        return newest_row(o, metric);
+        return metric_newest(series_of(o, metric));
     return outline_value(o, (size_t)(o->latest - o->checkpoints.items), metric);
 }
 

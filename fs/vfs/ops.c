@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "util/cleanup.h"
+#include "vfs/ops_handle.h"
 #include "vfs/ops_handlers.h"
 #include "vfs/read_ahead.h"
 
@@ -42,7 +43,7 @@ static const struct fuse_lowlevel_ops operations = {
     .opendir = op_opendir,
     .readdir = op_readdir,
     .readdirplus = op_readdirplus,
-    .releasedir = op_releasedir,
+    .releasedir = op_release,
     .statfs = op_statfs,
     .getxattr = op_getxattr,
     .listxattr = op_listxattr,
@@ -137,7 +138,7 @@ void ops_free(struct ops *ops)
     if (!ops)
         return;
     ops_unmount(ops);
-    ops_close_files(ops);
+    ops_free_handles(ops);
     if (ops->session)
         fuse_session_destroy(ops->session);
     pthread_mutex_destroy(&ops->lock);

@@ -13,15 +13,15 @@
 
 enum { OPS_BLOCK_SIZE = 1 << 20 }; /* what stat() advises to read at a time */
 
-struct open_file;
+struct open_handle;
 
 struct ops {
     struct ops_options options;
     struct fuse_session *session;
     char *mountpoint;
     bool mounted;
-    pthread_mutex_t lock;    /* guards files */
-    struct open_file *files; /* all that are open: at the end the kernel does not release them */
+    pthread_mutex_t lock;        /* guards handles */
+    struct open_handle *handles; /* all that are open: see ops_handle.h */
     atomic_ullong counts[OPS_N_KINDS];
 };
 

@@ -3,26 +3,41 @@
 #include <stdlib.h>
 
 #include "util/cleanup.h"
+#include "vfs/ops_handle.h"
 #include "vfs/ops_handlers.h"
 
-static void free_dir(struct tree_node *dir)
+struct open_dir {
+    struct open_handle handle;
+    struct tree_node node; /* its names stay as they were at the open */
+};
+
+static void free_dir(struct open_handle *handle)
 {
-    tree_node_deinit(dir);
+    struct open_dir *dir = (struct open_dir *)handle;
+    tree_node_deinit(&dir->node);
     free(dir);
 }
-DEFINE_CLEANUP(struct tree_node *, cleanup_dir, free_dir)
+
+static const struct tree_node *node_of(const struct fuse_file_info *fi)
+{
+    return &((const struct open_dir *)(uintptr_t)fi->fh)->node;
+}
 
 static void resume_opendir(struct parked *p)
 {
-    CLEANUP(cleanup_dir) struct tree_node *dir = calloc(1, sizeof(*dir));
-    int r = dir ? tree_get(ops_of(p->req)->options.tree, p->ino, dir) : -ENOMEM;
-    if (r < 0) {
-        ops_reply_error(p->req, r);
+    struct open_dir *dir = calloc(1, sizeof(*dir));
+    if (!dir) {
+        fuse_reply_err(p->req, ENOMEM);
         return;
     }
-    p->fi.fh = (uintptr_t)dir;
-    if (fuse_reply_open(p->req, &p->fi) == 0)
-        (void)steal_ptr(dir);
+    dir->handle.free = free_dir;
+    int r = tree_get(ops_of(p->req)->options.tree, p->ino, &dir->node);
+    if (r == 0) {
+        ops_reply_open(p->req, &p->fi, &dir->handle);
+    } else {
+        free_dir(&dir->handle);
+        ops_reply_error(p->req, r);
+    }
 }
 
 void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
@@ -31,13 +46,6 @@ void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
     if (p)
         p->fi = *fi;
     ops_park(p);
-}
-
-void op_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
-{
-    (void)ino;
-    free_dir((struct tree_node *)(uintptr_t)fi->fh);
-    fuse_reply_err(req, 0);
 }
 
 /* Appends one entry to a reply of READDIR or READDIRPLUS; its bytes, or 0 when it does not fit any
@@ -88,7 +96,7 @@ void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct f
 {
     (void)ino;
     ops_count(ops_of(req), OPS_READDIR);
-    reply_dir(req, size, off, (const struct tree_node *)(uintptr_t)fi->fh, false);
+    reply_dir(req, size, off, node_of(fi), false);
 }
 
 void op_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
@@ -96,5 +104,5 @@ void op_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 {
     (void)ino;
     ops_count(ops_of(req), OPS_READDIR);
-    reply_dir(req, size, off, (const struct tree_node *)(uintptr_t)fi->fh, true);
+    reply_dir(req, size, off, node_of(fi), true);
 }

@@ -5,24 +5,25 @@
 
 #include "read/reader.h"
 #include "util/cleanup.h"
+#include "vfs/ops_handle.h"
 #include "vfs/ops_handlers.h"
 
 /* What an open file is: one of the three. */
 struct open_file {
-    struct reader *reader;        /* of a blob */
-    struct tree_node node;        /* of a text made once */
-    struct buf text;              /* of a text made at this open */
-    struct open_file *next, **at; /* in ops->files */
+    struct open_handle handle;
+    struct reader *reader; /* of a blob */
+    struct tree_node node; /* of a text made once */
+    struct buf text;       /* of a text made at this open */
 };
 
-static void free_file(struct open_file *file)
+static void free_file(struct open_handle *handle)
 {
+    struct open_file *file = (struct open_file *)handle;
     reader_close(file->reader);
     tree_node_deinit(&file->node);
     buf_deinit(&file->text);
     free(file);
 }
-DEFINE_CLEANUP(struct open_file *, cleanup_file, free_file)
 
 static struct open_file *file_of(const struct fuse_file_info *fi)
 {
@@ -64,26 +65,6 @@ static int open_node(struct ops *ops, fuse_ino_t ino, struct open_file *file,
     }
 }
 
-static void link_file(struct ops *ops, struct open_file *file)
-{
-    pthread_mutex_lock(&ops->lock);
-    file->next = ops->files;
-    file->at = &ops->files;
-    if (file->next)
-        file->next->at = &file->next;
-    ops->files = file;
-    pthread_mutex_unlock(&ops->lock);
-}
-
-static void unlink_file(struct ops *ops, struct open_file *file)
-{
-    pthread_mutex_lock(&ops->lock);
-    *file->at = file->next;
-    if (file->next)
-        file->next->at = file->at;
-    pthread_mutex_unlock(&ops->lock);
-}
-
 void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
     ops_count(ops_of(req), OPS_OPEN);
@@ -91,27 +72,19 @@ void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
         fuse_reply_err(req, EROFS);
         return;
     }
-    CLEANUP(cleanup_file) struct open_file *file = calloc(1, sizeof(*file));
-    int r = file ? open_node(ops_of(req), ino, file, fi) : -ENOMEM;
-    if (r < 0) {
-        ops_reply_error(req, r);
+    struct open_file *file = calloc(1, sizeof(*file));
+    if (!file) {
+        fuse_reply_err(req, ENOMEM);
         return;
     }
-    fi->fh = (uintptr_t)file;
-    struct ops *ops = ops_of(req);
-    link_file(ops, file);
-    if (fuse_reply_open(req, fi) == 0)
-        (void)steal_ptr(file);
-    else
-        unlink_file(ops, file);
-}
-
-void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
-{
-    (void)ino;
-    unlink_file(ops_of(req), file_of(fi));
-    free_file(file_of(fi));
-    fuse_reply_err(req, 0);
+    file->handle.free = free_file;
+    int r = open_node(ops_of(req), ino, file, fi);
+    if (r == 0) {
+        ops_reply_open(req, fi, &file->handle);
+    } else {
+        free_file(&file->handle);
+        ops_reply_error(req, r);
+    }
 }
 
 static void on_read(void *ctx, int err, const struct iovec *iov, int n_iov)
@@ -142,14 +115,5 @@ void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse
         reply_text(req, text->data, text->len, size, off);
     } else {
         reply_text(req, file->text.data, file->text.len, size, off);
-    }
-}
-
-void ops_close_files(struct ops *ops)
-{
-    while (ops->files) {
-        struct open_file *file = ops->files;
-        unlink_file(ops, file);
-        free_file(file);
     }
 }

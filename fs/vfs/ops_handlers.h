@@ -15,16 +15,15 @@ void op_statfs(fuse_req_t req, fuse_ino_t ino);
 /* files: ops_files.c */
 void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi);
-void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
-/* Closes the files that the kernel never released, at the end. */
-void ops_close_files(struct ops *ops);
 
 /* directories: ops_dirs.c */
 void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi);
 void op_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
                     struct fuse_file_info *fi);
-void op_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
+
+/* what is open: ops_handle.c */
+void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 
 /* extended attributes: ops_xattrs.c */
 void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size);

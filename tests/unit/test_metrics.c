@@ -27,44 +27,74 @@ static void less_is_better_for_losses_and_errors(void)
             check_fail(__FILE__, __LINE__, higher[i]);
 }
 
+/* In the order of metric_compare(). */
 static const struct metric_row rows[] = {
-    {"loss", 300, 0.3},
-    {"loss", 100, 0.1},
-    {"loss", 150, 0.15},
+    {"acc", METRIC_LAST_STEP, 0.8},
     {"acc", 100, 0.9},
+    {"loss", METRIC_LAST_STEP, 0.4},
     {"loss", METRIC_LAST_STEP, 0.5},
     {"loss", 0, 0.01},
-    {"acc", METRIC_LAST_STEP, 0.8},
-    {"only", METRIC_LAST_STEP, 7},
+    {"loss", 100, 0.1},
+    {"loss", 150, 0.15},
+    {"loss", 300, 0.3},
     {"loss", 300, 0.33},
+    {"only", METRIC_LAST_STEP, 7},
+    {"steps", 10, 0.25},
 };
-enum { N_ROWS = sizeof(rows) / sizeof(rows[0]) };
+
+static struct metric_series series_of(const char *name)
+{
+    struct metric_series series = {rows, 0};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        if (strcmp(rows[i].name, name) == 0 && !series.n++)
+            series.rows = &rows[i];
+    return series;
+}
+
+static bool has_value(const struct metric_row *row, double want)
+{
+    return isnan(want) ? !row : row && row->value == want;
+}
 
 static void a_checkpoint_has_the_first_value_from_its_step_on(void)
 {
     static const struct {
         const char *name;
         int64_t step, next_step;
-        bool is_last;
         double want; /* NaN: none */
     } cases[] = {
-        {"loss", 0, 100, false, 0.01},       {"loss", 1, 100, false, NAN},
-        {"loss", 50, 101, false, 0.1},       {"loss", 100, 300, false, 0.1},
-        {"loss", 101, 300, false, 0.15},     {"loss", 300, INT64_MAX, true, 0.3},
-        {"loss", 301, INT64_MAX, true, 0.5}, {"loss", 301, INT64_MAX, false, NAN},
-        {"acc", 100, INT64_MAX, true, 0.9},  {"acc", 101, INT64_MAX, true, 0.8},
-        {"only", 5, INT64_MAX, true, 7},     {"only", 5, 9, false, NAN},
-        {"Loss", 0, INT64_MAX, true, NAN},   {"", 0, INT64_MAX, true, NAN},
-        {"loss", 100, 100, false, NAN},
+        {"loss", 0, 100, 0.01},        {"loss", 1, 100, NAN},        {"loss", 50, 101, 0.1},
+        {"loss", 100, 300, 0.1},       {"loss", 101, 300, 0.15},     {"loss", 300, INT64_MAX, 0.3},
+        {"loss", 301, INT64_MAX, NAN}, {"acc", 100, INT64_MAX, 0.9}, {"acc", 101, INT64_MAX, NAN},
+        {"only", 0, INT64_MAX, NAN},   {"none", 0, INT64_MAX, NAN},  {"loss", 100, 100, NAN},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        CHECK(has_value(metric_at(series_of(cases[i].name), cases[i].step, cases[i].next_step),
+                        cases[i].want));
+}
+
+static void the_last_summary_counts_and_else_the_highest_step(void)
+{
+    static const struct {
+        const char *name;
+        double summary, newest;
+    } cases[] = {
+        {"loss", 0.5, 0.5},   {"acc", 0.8, 0.8},  {"only", 7, 7},
+        {"steps", NAN, 0.25}, {"none", NAN, NAN},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        const struct metric_row *row = metric_at(rows, N_ROWS, cases[i].name, cases[i].step,
-                                                 cases[i].next_step, cases[i].is_last);
-        CHECK_EQ(row == NULL, isnan(cases[i].want));
-        if (row)
-            CHECK(row->value == cases[i].want);
+        CHECK(has_value(metric_summary(series_of(cases[i].name)), cases[i].summary));
+        CHECK(has_value(metric_newest(series_of(cases[i].name)), cases[i].newest));
     }
-    CHECK(!metric_at(NULL, 0, "loss", 0, INT64_MAX, true));
+}
+
+static void rows_are_in_order_of_name_and_step(void)
+{
+    for (size_t i = 0; i + 1 < sizeof(rows) / sizeof(rows[0]); i++) {
+        CHECK(metric_compare(&rows[i], &rows[i + 1]) <= 0);
+        CHECK(metric_compare(&rows[i + 1], &rows[i]) >= 0);
+    }
+    CHECK(metric_compare(&rows[1], &rows[2]) < 0 && metric_compare(&rows[4], &rows[5]) < 0);
 }
 
 static void only_finite_values_beat(void)
@@ -146,6 +176,9 @@ int main(void)
          less_is_better_for_losses_and_errors);
     TEST("a checkpoint has the first value from its step on",
          a_checkpoint_has_the_first_value_from_its_step_on);
+    TEST("the last summary counts, and else the highest step",
+         the_last_summary_counts_and_else_the_highest_step);
+    TEST("rows are in order of name and step", rows_are_in_order_of_name_and_step);
     TEST("only finite values beat, equal ones too", only_finite_values_beat);
     TEST("the text is the shortest", the_text_is_the_shortest);
     TEST("the text reads back as the value", the_text_reads_back_as_the_value);
