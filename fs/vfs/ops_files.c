@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "read/reader.h"
 #include "util/cleanup.h"
@@ -96,10 +97,20 @@ static void on_read(void *ctx, int err, const struct iovec *iov, int n_iov)
         fuse_reply_iov(req, iov, n_iov);
 }
 
+/* Answers with a copy: once the kernel has it, another thread may release the file and its text
+ * while this one is still in writev(). */
 static void reply_text(fuse_req_t req, const char *data, size_t len, size_t size, off_t off)
 {
     size_t from = (uint64_t)off < len ? (size_t)off : len;
-    fuse_reply_buf(req, data ? data + from : NULL, size < len - from ? size : len - from);
+    size_t n = size < len - from ? size : len - from;
+    CLEANUP(cleanup_free) char *copy = malloc(n + 1);
+    if (!copy) {
+        fuse_reply_err(req, ENOMEM);
+        return;
+    }
+    if (n)
+        memcpy(copy, data + from, n);
+    fuse_reply_buf(req, copy, n);
 }
 
 void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)
