@@ -16,7 +16,7 @@ struct window_range {
     uint64_t off, len;
 };
 
-/* The reader stands at @pos of a blob of @size bytes: says what to ask for now. Opens the window at
+/* The reader stands at @pos of a blob of @size bytes: says what to ask for. Opens the window at
  * WINDOW_FIRST_BYTES, doubles it, up to @max_bytes, each time half of it is used up, and asks for
  * nothing in between. */
 struct window_range window_advance(struct window *w, uint64_t pos, uint64_t size,
