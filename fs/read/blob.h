@@ -4,6 +4,7 @@
 #pragma once
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -20,6 +21,9 @@ struct blob {
     struct map_node node; /* in the fetch engine's table, by the first bytes of id */
     struct fetch *fetch;
     int refs; /* guarded by the engine's lock */
+    /* -errno for every further read: -ESTALE, -EIO; 0: none. Who opens the file then gets another
+     * blob, and the registry is asked again. */
+    atomic_int broken;
 
     /* constant */
     struct blob_id id;
@@ -35,7 +39,6 @@ struct blob {
     struct streams streams;
     uint64_t offered_bytes; /* given to the cache by this process */
     bool verifying, verified;
-    int broken; /* -errno for every further read: -ESTALE, -EIO */
 };
 
 /* What names a blob: (origin, place, entry). All borrowed. */

@@ -55,14 +55,14 @@ void blob_unref(struct blob *blob)
         blob_free(blob);
 }
 
-/* The blob in the table with this id and place, with a fresh reference; NULL when there is none.
- * Under fetch->lock. */
+/* The sound blob in the table with this id and place, with a fresh reference; NULL when there is
+ * none. Under fetch->lock. */
 static struct blob *find_blob(struct fetch *fetch, const struct blob *like)
 {
     for (struct map_node *n = map_find(&fetch->blobs, like->node.key); n; n = map_next(n)) {
         struct blob *blob = map_entry(n, struct blob, node);
         if (memcmp(&blob->id, &like->id, sizeof(blob->id)) == 0 &&
-            blob->size_bytes == like->size_bytes) {
+            blob->size_bytes == like->size_bytes && !atomic_load(&blob->broken)) {
             blob->refs++;
             return blob;
         }
@@ -430,20 +430,12 @@ static void run_backlog(void *ctx)
     }
 }
 
-static int broken_errno(struct blob *blob)
-{
-    pthread_mutex_lock(&blob->lock);
-    int err = blob->broken;
-    pthread_mutex_unlock(&blob->lock);
-    return err;
-}
-
 void fetch_read(struct blob *blob, uint64_t off, size_t len, uint64_t ahead_bytes,
                 read_done_fn *done, void *ctx)
 {
     assert(len && len <= WAIT_MAX_BYTES && off + len <= blob->size_bytes);
     struct fetch *fetch = blob->fetch;
-    int r = atomic_load(&fetch->stopping) ? -EIO : broken_errno(blob);
+    int r = atomic_load(&fetch->stopping) ? -EIO : atomic_load(&blob->broken);
     if (r == 0)
         r = try_read(blob, off, len, ahead_bytes, done, ctx);
     if (r == -EAGAIN) {

@@ -50,14 +50,12 @@ uint64_t reader_size_bytes(const struct reader *reader)
     return reader->blob->size_bytes;
 }
 
-static int note_read(struct blob *blob, uint64_t off, size_t len, struct advice *out)
+static void note_read(struct blob *blob, uint64_t off, size_t len, struct advice *out)
 {
     uint64_t max = budget_limit_bytes(blob->fetch->budget) / 4;
     pthread_mutex_lock(&blob->lock);
-    int broken = blob->broken;
     out->range = streams_note(&blob->streams, off, len, blob->size_bytes, max, &out->stream);
     pthread_mutex_unlock(&blob->lock);
-    return broken;
 }
 
 /* Asks for what was advised, in spans; where memory ends, the stream's window shrinks. */
@@ -110,11 +108,12 @@ void reader_read(struct reader *reader, uint64_t off, size_t len, read_done_fn *
         len = (size_t)(blob->size_bytes - off);
     atomic_fetch_add(&blob->fetch->n_reads, 1);
     atomic_fetch_add(&blob->fetch->bytes_asked, len);
-    int broken = note_read(blob, off, len, &advice);
+    int broken = atomic_load(&blob->broken);
     if (broken) {
         done(ctx, broken, NULL, 0);
         return;
     }
+    note_read(blob, off, len, &advice);
     blob_ref(blob);
     if (!read_cached(blob, off, len, done, ctx)) {
         uint64_t rest = blob->size_bytes - off - len;

@@ -115,9 +115,7 @@ static void give_up(struct span *span, int err)
     log_give_up(span, err);
     atomic_fetch_add(&blob->fetch->n_failures, 1);
     if (err == -ESTALE) {
-        pthread_mutex_lock(&blob->lock);
-        blob->broken = -ESTALE;
-        pthread_mutex_unlock(&blob->lock);
+        atomic_store(&blob->broken, -ESTALE);
         if (blob->fetch->options.on_stale)
             blob->fetch->options.on_stale(blob->fetch->options.ctx, blob->project_id,
                                           blob->model_id);
@@ -363,8 +361,8 @@ static void wait_for_locator(struct span *span)
 static void span_start(struct span *span)
 {
     struct blob *blob = span->blob;
+    int broken = atomic_load(&blob->fetch->stopping) ? -EIO : atomic_load(&blob->broken);
     pthread_mutex_lock(&blob->lock);
-    int broken = atomic_load(&blob->fetch->stopping) ? -EIO : blob->broken;
     CLEANUP(cleanup_free) char *url = blob->locator.url ? strdup(blob->locator.url) : NULL;
     CLEANUP(cleanup_free) char *etag = blob->locator.etag ? strdup(blob->locator.etag) : NULL;
     pthread_mutex_unlock(&blob->lock);

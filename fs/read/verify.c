@@ -53,9 +53,9 @@ static void settle_blob(struct blob *blob, bool verified, int broken)
     pthread_mutex_lock(&blob->lock);
     blob->verifying = false;
     blob->verified = verified;
-    if (broken)
-        blob->broken = broken;
     pthread_mutex_unlock(&blob->lock);
+    if (broken)
+        atomic_store(&blob->broken, broken);
 }
 
 static void report_mismatch(struct blob *blob, const struct digest *got)

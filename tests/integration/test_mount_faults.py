@@ -154,6 +154,15 @@ def test_lasting_trouble_with_content_is_an_error_in_time_and_heals(trouble, tro
     check(path)
 
 
+def test_who_keeps_a_file_open_that_was_gone_keeps_nobody_from_it(troubled, registry):
+    path = troubled()
+    with open(path, "rb", buffering=0) as kept:
+        registry.fail("content", fake.status(404))
+        assert error_of(lambda: kept.read(10))[0] == errno.ESTALE
+        registry.heal()
+        check(path)
+
+
 @pytest.mark.parametrize(
     "code, wanted", [(401, errno.EACCES), (403, errno.EACCES), (404, errno.ENOENT)]
 )
@@ -374,12 +383,13 @@ def test_a_digest_that_does_not_match_is_said_and_drops_the_bytes(troubled, regi
     """Bytes go to readers as they come; what is checked is what is kept, once it is whole."""
     the_model(registry).files["data.bin"].digest = "sha256:" + Seeded(1, 5).sha256()
     path = troubled(cache_dir=tmp_path / "c")
-    with open(path, "rb") as f:
-        f.read()
+    direct = os.open(path, os.O_RDONLY | os.O_DIRECT)
+    try:
+        path.read_bytes()
         wait_for_log(troubled.mounted, "dropped")
-        direct = os.open(path, os.O_RDONLY | os.O_DIRECT)
         with mmap.mmap(-1, MIB) as page:
             assert error_of(lambda: os.preadv(direct, [page], 0))[0] == errno.EIO
+    finally:
         os.close(direct)
     troubled.mounted.end()
     registry.stop()
