@@ -10,7 +10,6 @@
 #include "cache/blocks.h"
 #include "net/http.h"
 #include "net/url.h"
-#include "registry/credentials.h"
 #include "util/cleanup.h"
 
 struct complaint {
@@ -21,7 +20,7 @@ struct complaint {
 
 static const struct complaint complaints[] = {
     {-ENOENT, EX_NOINPUT, "the registry has no such project or model"},
-    {-EACCES, EX_NOPERM, "the registry wants an API key, or another one; " CREDENTIALS_HINT},
+    {-EACCES, EX_NOPERM, "access is refused; see the message above"},
     {-ECONNREFUSED, EX_UNAVAILABLE, "nothing answers there; is the registry running?"},
     {-EHOSTUNREACH, EX_NOHOST, "there is no such host; check the URL"},
     {-ETIMEDOUT, EX_TEMPFAIL, "the registry did not answer in time; try again"},

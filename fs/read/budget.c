@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Faulting in the pages of a fresh block costs as much as receiving its bytes, so whatever
+ * came back is kept, the last one on top. How few were kept at any moment since the last trim says
+ * how many of them nobody needed: those go. */
 #include "read/budget.h"
 
 #include <assert.h>
@@ -9,22 +12,31 @@
 #include <sys/mman.h>
 
 #include "util/cleanup.h"
+#include "util/pool.h"
 
-enum { MIN_BLOCKS = 8, MAX_SPARE = 16 };
+enum { MIN_BLOCKS = 8, ALWAYS_KEPT = 8, TRIM_MS = 5000 };
 #define DEFAULT_BYTES (UINT64_C(256) << 20)
 
+/* The data of a buffer that came back; the link lies in its first bytes. */
+struct spare {
+    struct spare *next;
+};
+
 struct budget {
-    pthread_mutex_t lock; /* guards all below but limit */
     uint64_t limit_blocks;
+    pthread_mutex_t lock; /* guards all below */
+    struct pool *pool;    /* NULL once stopped */
     uint64_t used_blocks;
     bool refused_demand;
-    int n_spare;
-    uint8_t *spare[MAX_SPARE]; /* data of buffers that came back, warm in memory */
+    bool trim_planned;
+    struct spare *spares;
+    uint64_t n_spares;
+    uint64_t n_unused; /* the fewest spares since the last trim */
     void (*on_room)(void *ctx);
     void *on_room_ctx;
 };
 
-int budget_new(uint64_t limit_bytes, struct budget **out)
+int budget_new(uint64_t limit_bytes, struct pool *pool, struct budget **out)
 {
     struct budget *budget = calloc(1, sizeof(*budget));
     if (!budget)
@@ -32,6 +44,7 @@ int budget_new(uint64_t limit_bytes, struct budget **out)
     pthread_mutex_init(&budget->lock, NULL);
     budget->limit_blocks =
         limit_bytes / BLOCK_BYTES < MIN_BLOCKS ? MIN_BLOCKS : limit_bytes / BLOCK_BYTES;
+    budget->pool = pool;
     *out = budget;
     return 0;
 }
@@ -49,33 +62,98 @@ static void unmap_data(uint8_t *data)
         munmap(data, BLOCK_BYTES);
 }
 
+static void push_spare(struct budget *budget, uint8_t *data)
+{
+    struct spare *spare = (struct spare *)data;
+    spare->next = budget->spares;
+    budget->spares = spare;
+    budget->n_spares++;
+}
+
+static uint8_t *pop_spare(struct budget *budget)
+{
+    struct spare *spare = budget->spares;
+    if (!spare)
+        return NULL;
+    budget->spares = spare->next;
+    budget->n_spares--;
+    if (budget->n_unused > budget->n_spares)
+        budget->n_unused = budget->n_spares;
+    return (uint8_t *)spare;
+}
+
 void budget_free(struct budget *budget)
 {
     if (!budget)
         return;
     assert(budget->used_blocks == 0);
-    while (budget->n_spare)
-        unmap_data(budget->spare[--budget->n_spare]);
+    while (budget->n_spares)
+        unmap_data(pop_spare(budget));
     pthread_mutex_destroy(&budget->lock);
     free(budget);
 }
 
-/* The last reference went: the data is kept or unmapped, and whoever was refused hears of it. */
+/* One unused spare less; NULL when enough are gone. */
+static uint8_t *drop_unused(struct budget *budget, uint64_t *n)
+{
+    pthread_mutex_lock(&budget->lock);
+    uint8_t *data = *n && budget->n_spares > ALWAYS_KEPT ? pop_spare(budget) : NULL;
+    pthread_mutex_unlock(&budget->lock);
+    --*n;
+    return data;
+}
+
+void budget_trim(struct budget *budget)
+{
+    pthread_mutex_lock(&budget->lock);
+    uint64_t n = budget->n_unused;
+    pthread_mutex_unlock(&budget->lock);
+    uint8_t *data;
+    while ((data = drop_unused(budget, &n)))
+        unmap_data(data);
+    pthread_mutex_lock(&budget->lock);
+    budget->n_unused = budget->n_spares;
+    pthread_mutex_unlock(&budget->lock);
+}
+
+static void trim_again(void *ctx);
+
+/* Under the lock. */
+static void plan_trim(struct budget *budget)
+{
+    if (budget->pool && !budget->trim_planned && budget->n_spares > ALWAYS_KEPT)
+        budget->trim_planned = pool_add_after(budget->pool, TRIM_MS, trim_again, budget) == 0;
+}
+
+static void trim_again(void *ctx)
+{
+    struct budget *budget = ctx;
+    budget_trim(budget);
+    pthread_mutex_lock(&budget->lock);
+    budget->trim_planned = false;
+    plan_trim(budget);
+    pthread_mutex_unlock(&budget->lock);
+}
+
+void budget_stop(struct budget *budget)
+{
+    pthread_mutex_lock(&budget->lock);
+    budget->pool = NULL;
+    pthread_mutex_unlock(&budget->lock);
+}
+
+/* The last reference went: the data is kept, and whoever was refused hears of it. */
 static void give_back(struct block_buf *buf)
 {
     struct budget *budget = buf->owner;
-    uint8_t *data = buf->data;
-    free(buf);
     pthread_mutex_lock(&budget->lock);
+    push_spare(budget, buf->data);
+    plan_trim(budget);
     budget->used_blocks--;
     bool tell = budget->refused_demand;
     budget->refused_demand = false;
-    if (budget->n_spare < MAX_SPARE) {
-        budget->spare[budget->n_spare++] = data;
-        data = NULL;
-    }
     pthread_mutex_unlock(&budget->lock);
-    unmap_data(data);
+    free(buf);
     if (tell && budget->on_room)
         budget->on_room(budget->on_room_ctx);
 }
@@ -86,7 +164,7 @@ static bool admit(struct budget *budget, enum budget_lane lane, uint8_t **out_da
     uint64_t limit = lane == BUDGET_DEMAND ? budget->limit_blocks : budget->limit_blocks * 3 / 4;
     pthread_mutex_lock(&budget->lock);
     bool admitted = budget->used_blocks < limit;
-    *out_data = admitted && budget->n_spare ? budget->spare[--budget->n_spare] : NULL;
+    *out_data = admitted ? pop_spare(budget) : NULL;
     budget->used_blocks += admitted;
     if (!admitted && lane == BUDGET_DEMAND)
         budget->refused_demand = true;
@@ -126,6 +204,14 @@ uint64_t budget_used_bytes(struct budget *budget)
     uint64_t used = budget->used_blocks * BLOCK_BYTES;
     pthread_mutex_unlock(&budget->lock);
     return used;
+}
+
+uint64_t budget_kept_bytes(struct budget *budget)
+{
+    pthread_mutex_lock(&budget->lock);
+    uint64_t kept = budget->n_spares * BLOCK_BYTES;
+    pthread_mutex_unlock(&budget->lock);
+    return kept;
 }
 
 uint64_t budget_limit_bytes(const struct budget *budget)

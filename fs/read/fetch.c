@@ -459,7 +459,7 @@ int fetch_new(const struct fetch_options *options, struct fetch **out)
     fetch->backlog_end = &fetch->backlog;
     pthread_mutex_init(&fetch->lock, NULL);
     int r = budget_new(options->memory_bytes ? options->memory_bytes : budget_default_bytes(),
-                       &fetch->budget);
+                       options->pool, &fetch->budget);
     if (r < 0) {
         free(fetch);
         return r;
@@ -472,6 +472,7 @@ int fetch_new(const struct fetch_options *options, struct fetch **out)
 void fetch_stop(struct fetch *fetch)
 {
     atomic_store(&fetch->stopping, true);
+    budget_stop(fetch->budget);
     run_backlog(fetch);
     while (landing_drop_kept(fetch))
         ;

@@ -6,6 +6,7 @@
 
 #include "check.h"
 #include "util/cleanup.h"
+#include "util/pool.h"
 
 DEFINE_CLEANUP(struct budget *, cleanup_budget, budget_free)
 
@@ -33,7 +34,7 @@ static void bring_back(struct taken *t, int n)
 static struct budget *new_budget(uint64_t n_blocks)
 {
     struct budget *budget = NULL;
-    CHECK_EQ(budget_new(n_blocks * BLOCK_BYTES, &budget), 0);
+    CHECK_EQ(budget_new(n_blocks * BLOCK_BYTES, NULL, &budget), 0);
     return budget;
 }
 
@@ -51,7 +52,7 @@ static void the_limit_is_whole_blocks_and_eight(void)
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         CLEANUP(cleanup_budget) struct budget *budget = NULL;
-        CHECK_EQ(budget_new(cases[i].limit_bytes, &budget), 0);
+        CHECK_EQ(budget_new(cases[i].limit_bytes, NULL, &budget), 0);
         CHECK_EQ(budget_limit_bytes(budget) / BLOCK_BYTES, cases[i].blocks);
     }
 }
@@ -105,17 +106,57 @@ static void a_reused_buffer_starts_anew(void)
     block_buf_unref(buf);
 }
 
-static void more_come_back_than_are_kept(void)
+/* Takes @n blocks and brings them all back. */
+static void use(struct budget *budget, int n)
+{
+    struct taken t = {.n = 0};
+    for (; t.n < n; t.n++) {
+        t.bufs[t.n] = budget_take(budget, BUDGET_DEMAND);
+        CHECK(t.bufs[t.n]);
+        t.bufs[t.n]->data[BLOCK_BYTES - 1] = 1;
+    }
+    bring_back(&t, n);
+}
+
+static void what_came_back_is_kept(void)
 {
     CLEANUP(cleanup_budget) struct budget *budget = new_budget(40);
     for (int round = 0; round < 3; round++) {
-        struct taken t = {.n = 0};
-        take_all(budget, BUDGET_DEMAND, &t);
-        CHECK_EQ(t.n, 40);
-        for (int i = 0; i < t.n; i++)
-            t.bufs[i]->data[BLOCK_BYTES - 1] = 1;
-        bring_back(&t, t.n);
+        use(budget, 40);
+        CHECK_EQ(budget_kept_bytes(budget), 40 * BLOCK_BYTES);
     }
+}
+
+static void what_nobody_needed_since_the_last_trim_goes(void)
+{
+    CLEANUP(cleanup_budget) struct budget *budget = new_budget(40);
+    use(budget, 40);
+    budget_trim(budget); /* all were in use since the start */
+    CHECK_EQ(budget_kept_bytes(budget), 40 * BLOCK_BYTES);
+    use(budget, 30);
+    budget_trim(budget);
+    CHECK_EQ(budget_kept_bytes(budget), 30 * BLOCK_BYTES);
+    budget_trim(budget);
+    CHECK_EQ(budget_kept_bytes(budget), 8 * BLOCK_BYTES);
+    use(budget, 2);
+    budget_trim(budget);
+    CHECK_EQ(budget_kept_bytes(budget), 8 * BLOCK_BYTES);
+}
+
+/* The trim that was planned is run at once by the pool's end; it must not plan another for ever. */
+static void a_pool_trims_until_it_ends(void)
+{
+    struct pool *pool = NULL;
+    CLEANUP(cleanup_budget) struct budget *budget = NULL;
+    CHECK_EQ(pool_new(1, &pool), 0);
+    CHECK_EQ(budget_new(20 * BLOCK_BYTES, pool, &budget), 0);
+    use(budget, 20);
+    budget_trim(budget);
+    CHECK_EQ(budget_kept_bytes(budget), 20 * BLOCK_BYTES);
+    budget_stop(budget);
+    pool_free(pool);
+    CHECK_EQ(budget_kept_bytes(budget), 8 * BLOCK_BYTES);
+    use(budget, 20);
 }
 
 static void count_room(void *ctx)
@@ -201,7 +242,7 @@ static void no_memory_takes_nothing_of_the_budget(void)
     FOR_EACH_ALLOC_FAILURE
     {
         CLEANUP(cleanup_budget) struct budget *budget = NULL;
-        int r = budget_new(0, &budget);
+        int r = budget_new(0, NULL, &budget);
         CHECK(r == 0 || (r == -ENOMEM && !budget));
         struct block_buf *buf = r == 0 ? budget_take(budget, BUDGET_DEMAND) : NULL;
         if (r == 0)
@@ -216,7 +257,10 @@ int main(void)
     TEST("demand has it all, read-ahead three quarters", demand_has_it_all_and_read_ahead_a_part);
     TEST("a buffer is a writable block", a_buffer_is_a_writable_block);
     TEST("a reused buffer starts anew", a_reused_buffer_starts_anew);
-    TEST("more may come back than are kept", more_come_back_than_are_kept);
+    TEST("what came back is kept", what_came_back_is_kept);
+    TEST("what nobody needed since the last trim goes",
+         what_nobody_needed_since_the_last_trim_goes);
+    TEST("a pool trims until it ends", a_pool_trims_until_it_ends);
     TEST("a demand that was refused hears of room once", who_was_refused_hears_of_room_once);
     TEST("who hears of room may take at once", the_told_may_take_at_once);
     TEST("nobody to tell is fine", nobody_to_tell_is_fine);
