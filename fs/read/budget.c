@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Faulting in the pages of a fresh block costs as much as receiving its bytes, so whatever
- * came back is kept, the last one on top. How few were kept at any moment since the last trim says
- * how many of them nobody needed: those go. */
+/* Faulting in the pages of a fresh block costs as much as receiving its bytes, so whatever came
+ * back is kept, the last one on top. How few were kept at any moment since the last trim says how
+ * many of them nobody needed: those go. */
 #include "read/budget.h"
 
 #include <assert.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The one memory budget for block buffers in flight or waiting to be written. Buffers that came back
- * are kept for reuse, for their pages are dear; what nobody took for some seconds goes back to the
- * system. Any thread may call. */
+/* The one memory budget for block buffers in flight or waiting to be written. Buffers that came
+ * back are kept for reuse, for their pages are dear; what nobody took for some seconds goes back to
+ * the system. Any thread may call. */
 #pragma once
 
 #include <stdbool.h>

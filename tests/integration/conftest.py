@@ -4,6 +4,7 @@
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 
 import pytest
@@ -13,6 +14,10 @@ from processes import SLOWNESS, Mount, Server, Watchdog
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 HANG_S = 150
+
+# A shell's background job ignores SIGINT, and so would all that is started here.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
