@@ -10,9 +10,6 @@
 /* A file up to this size is fetched whole at the first touch: it costs one round trip either way.
  */
 #define SMALL_FILE_BYTES (UINT64_C(256) << 10)
-/* Read-ahead is asked for in pieces of this size, so that they come over several connections. */
-#define AHEAD_SPAN_BYTES (UINT64_C(4) << 20)
-
 struct reader {
     struct blob *blob; /* a reference */
 };

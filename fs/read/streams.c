@@ -7,18 +7,33 @@ enum {
     ACTIVE_READS = 64
 }; /* a stream that was not read in so many reads no longer counts for the share of the rest */
 
+static uint64_t max_u64(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
 static uint64_t distance(uint64_t a, uint64_t b)
 {
     return a > b ? a - b : b - a;
 }
 
-/* The stream that stands nearest to @off, within the slack. */
+/* Whether a read at @off belongs to @stream: near to where it stands, or within what it read and
+ * reads ahead. So several readers that work through a file side by side are one stream. */
+static bool takes(const struct stream *stream, uint64_t off)
+{
+    uint64_t back = max_u64(stream->window.bytes, STREAMS_SLACK_BYTES);
+    uint64_t first = stream->next > back ? stream->next - back : 0;
+    uint64_t last = max_u64(stream->window.ahead_end, stream->next + STREAMS_SLACK_BYTES);
+    return off + STREAMS_SLACK_BYTES >= stream->begin && off >= first && off <= last;
+}
+
+/* The stream that stands nearest to @off, of those that take it. */
 static struct stream *find(struct streams *s, uint64_t off)
 {
     struct stream *best = NULL;
     for (size_t i = 0; i < STREAMS_MAX; i++) {
         struct stream *stream = &s->items[i];
-        if (!stream->used_at || distance(stream->next, off) > STREAMS_SLACK_BYTES)
+        if (!stream->used_at || !takes(stream, off))
             continue;
         if (!best || distance(stream->next, off) < distance(best->next, off))
             best = stream;
@@ -32,7 +47,9 @@ static struct stream *replace_oldest(struct streams *s, uint64_t off)
     for (size_t i = 1; i < STREAMS_MAX; i++)
         if (s->items[i].used_at < oldest->used_at)
             oldest = &s->items[i];
-    *oldest = (struct stream){.next = off, .window = {.ahead_end = off}};
+    *oldest = (struct stream){.begin = off,
+                              .next = off,
+                              .window = {.ahead_end = off, .least = off ? 0 : WINDOW_FIRST_BYTES}};
     return oldest;
 }
 
@@ -60,5 +77,6 @@ struct window_range streams_note(struct streams *s, uint64_t off, uint64_t len, 
     *out_stream = stream;
     if (!sequential)
         return none;
-    return window_advance(&stream->window, stream->next, size, max_bytes / n_active(s));
+    return window_advance(&stream->window, stream->next, stream->run_bytes, size,
+                          max_bytes / n_active(s));
 }

@@ -15,6 +15,7 @@ enum { STREAMS_MAX = 16 };
 #define STREAMS_SLACK_BYTES (UINT64_C(2) << 20)
 
 struct stream {
+    uint64_t begin;     /* where its first read was */
     uint64_t next;      /* behind the furthest byte read */
     uint64_t run_bytes; /* read in this stream so far */
     uint64_t used_at;   /* streams.clock at its last read; 0: free */

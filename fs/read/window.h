@@ -4,10 +4,17 @@
 
 #include <stdint.h>
 
+/* Read ahead of who begins at a file's first byte. */
 #define WINDOW_FIRST_BYTES (UINT64_C(2) << 20)
 
+/* Read-ahead is asked for in ranges of this size at most, so that it comes over several
+ * connections. */
+#define AHEAD_SPAN_BYTES (UINT64_C(2) << 20)
+
 struct window {
-    uint64_t bytes;     /* how far ahead; 0 while closed */
+    uint64_t bytes;     /* how far ahead at the last look; 0 while closed */
+    uint64_t least;     /* and how far at least */
+    uint64_t most;      /* what memory was there for lately; 0: it was never short */
     uint64_t ahead_end; /* first byte that was not asked for yet */
 };
 
@@ -16,12 +23,12 @@ struct window_range {
     uint64_t off, len;
 };
 
-/* The reader stands at @pos of a blob of @size bytes: says what to ask for. Opens the window at
- * WINDOW_FIRST_BYTES, doubles it, up to @max_bytes, each time half of it is used up, and asks for
- * nothing in between. */
-struct window_range window_advance(struct window *w, uint64_t pos, uint64_t size,
-                                   uint64_t max_bytes);
+/* The reader stands at @pos of a blob of @size bytes, after @run_bytes in sequence: says what to
+ * ask for, at most @max_bytes ahead. The window grows with what was read, and slides: as soon as
+ * the reader has used up a part of it, the next part is asked for. */
+struct window_range window_advance(struct window *w, uint64_t pos, uint64_t run_bytes,
+                                   uint64_t size, uint64_t max_bytes);
 
-/* Memory is short: halves the window, down to WINDOW_FIRST_BYTES. What was not granted from
- * @granted_end on is asked for again later. */
+/* Memory is short: halves the window, down to WINDOW_FIRST_BYTES; it recovers while it is granted
+ * what it asks for. What was not granted from @granted_end on is asked for again later. */
 void window_shrink(struct window *w, uint64_t granted_end);

@@ -15,7 +15,6 @@
 #include "util/cleanup.h"
 #include "vfs/ops_handle.h"
 #include "vfs/ops_handlers.h"
-#include "vfs/read_ahead.h"
 
 enum { MAX_BACKGROUND = 64 }; /* requests of the kernel's that nobody waits for, at a time */
 
@@ -118,7 +117,6 @@ int ops_loop(struct ops *ops)
     fuse_loop_cfg_set_clone_fd(config, 1);
     fuse_loop_cfg_set_max_threads(config, (unsigned)ops->options.n_threads);
     fuse_loop_cfg_set_idle_threads(config, (unsigned)ops->options.n_threads);
-    read_ahead_set(ops->mountpoint, ops->options.read_ahead_kib);
     int r = fuse_session_loop_mt(ops->session, config);
     fuse_loop_cfg_destroy(config);
     fuse_remove_signal_handlers(ops->session);

@@ -20,6 +20,7 @@ struct ops {
     struct fuse_session *session;
     char *mountpoint;
     bool mounted;
+    atomic_flag read_ahead_raised;
     pthread_mutex_t lock;        /* guards handles */
     struct open_handle *handles; /* all that are open: see ops_handle.h */
     atomic_ullong counts[OPS_N_KINDS];

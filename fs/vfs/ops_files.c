@@ -8,6 +8,7 @@
 #include "util/cleanup.h"
 #include "vfs/ops_handle.h"
 #include "vfs/ops_handlers.h"
+#include "vfs/read_ahead.h"
 
 /* What an open file is: one of the three. */
 struct open_file {
@@ -66,6 +67,14 @@ static int open_node(struct ops *ops, fuse_ino_t ino, struct open_file *file,
     }
 }
 
+/* Not before the first file is opened: the answer to INIT, which comes first of all, lowers the
+ * kernel's read-ahead to what it was. */
+static void raise_read_ahead(struct ops *ops)
+{
+    if (!atomic_flag_test_and_set(&ops->read_ahead_raised))
+        read_ahead_set(ops->mountpoint, ops->options.read_ahead_kib);
+}
+
 void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
     ops_count(ops_of(req), OPS_OPEN);
@@ -78,6 +87,7 @@ void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
         fuse_reply_err(req, ENOMEM);
         return;
     }
+    raise_read_ahead(ops_of(req));
     file->handle.free = free_file;
     int r = open_node(ops_of(req), ino, file, fi);
     if (r == 0) {

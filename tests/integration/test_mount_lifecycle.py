@@ -434,3 +434,22 @@ def test_help_tells_each_option_with_its_default(modelfs_bin):
     ):
         assert option in done.stdout
     assert "default" in done.stdout
+
+
+# The kernel's read-ahead.
+
+
+def read_ahead_kib(mounted):
+    device = os.stat(mounted.path).st_dev
+    path = f"/sys/class/bdi/{os.major(device)}:{os.minor(device)}/read_ahead_kb"
+    return int(pathlib.Path(path).read_text())
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("option, kib", [(None, 4096), (1024, 1024), (0, 128)])
+def test_the_kernels_read_ahead_is_raised(option, kib, mount, sample_source):
+    if not os.access("/sys/class/bdi", os.W_OK):
+        pytest.skip("/sys is not ours to write")
+    mounted = mount(sample_source, **({} if option is None else {"read_ahead": option}))
+    (mounted / "mnist/cnn/latest/checkpoint").read_bytes()
+    assert read_ahead_kib(mounted) == kib

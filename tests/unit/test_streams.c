@@ -28,7 +28,7 @@ static void the_first_byte_opens_a_stream(void)
     struct stream *stream;
     struct window_range ask = note(&s, 0, &stream);
     CHECK_EQ(ask.off, READ_BYTES);
-    CHECK_EQ(ask.len, WINDOW_FIRST_BYTES);
+    CHECK_EQ(ask.off + ask.len, WINDOW_FIRST_BYTES);
 }
 
 static void elsewhere_a_second_read_does(void)
@@ -39,7 +39,7 @@ static void elsewhere_a_second_read_does(void)
     struct window_range ask = note(&s, MIB(10) + READ_BYTES, &second);
     CHECK(first == second);
     CHECK_EQ(ask.off, MIB(10) + 2 * READ_BYTES);
-    CHECK_EQ(ask.len, WINDOW_FIRST_BYTES);
+    CHECK_EQ(ask.len, 2 * READ_BYTES); /* as far as was read */
     CHECK_EQ(second->run_bytes, 2 * READ_BYTES);
 }
 
@@ -83,6 +83,22 @@ static void random_reads_ask_for_nothing(void)
     for (uint64_t i = 1; i < 100; i++)
         CHECK_EQ(note(&s, (i * 37 % 100) * MIB(9) + MIB(1), &stream).len, 0);
     CHECK_EQ(n_used(&s), STREAMS_MAX);
+}
+
+/* Parts of a file taken in turn by several readers: what one reads, another's window brought. */
+static void readers_side_by_side_are_one_stream(void)
+{
+    struct streams s = {0};
+    struct stream *first = NULL, *stream;
+    for (uint64_t i = 0; i < 200; i++)
+        note(&s, MIB(100) + i * READ_BYTES, &first);
+    CHECK(first->window.bytes >= MIB(32));
+    note(&s, first->window.ahead_end, &stream);
+    CHECK(stream == first);
+    note(&s, MIB(150), &stream);
+    CHECK(stream == first);
+    note(&s, MIB(100) - STREAMS_SLACK_BYTES - 1, &stream); /* before it began */
+    CHECK(stream != first);
 }
 
 static void sixteen_readers_each_keep_a_window(void)
@@ -172,6 +188,7 @@ int main(void)
     TEST("reads out of order are one stream", reads_out_of_order_are_one_stream);
     TEST("the slack tells streams apart", the_slack_tells_streams_apart);
     TEST("random reads ask for nothing", random_reads_ask_for_nothing);
+    TEST("readers side by side are one stream", readers_side_by_side_are_one_stream);
     TEST("sixteen readers each keep a window", sixteen_readers_each_keep_a_window);
     TEST("the oldest stream makes room", the_oldest_makes_room);
     TEST("one reader has all of the room", one_reader_has_all_of_the_room);

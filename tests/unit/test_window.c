@@ -3,6 +3,7 @@
 
 #include "check.h"
 
+#define KIB(n) (UINT64_C(n) << 10)
 #define MIB(n) (UINT64_C(n) << 20)
 
 static void check_range(struct window_range got, uint64_t off, uint64_t len)
@@ -12,121 +13,139 @@ static void check_range(struct window_range got, uint64_t off, uint64_t len)
         CHECK_EQ(got.off, off);
 }
 
-static void opens_at_the_first_size(void)
+/* The first look of one who read @run_bytes up to 1 MiB. */
+static uint64_t size_after(uint64_t run_bytes, uint64_t least, uint64_t max_bytes)
 {
-    struct window w = {0};
-    check_range(window_advance(&w, MIB(1), MIB(100), MIB(64)), MIB(1), WINDOW_FIRST_BYTES);
-    CHECK_EQ(w.bytes, WINDOW_FIRST_BYTES);
-    CHECK_EQ(w.ahead_end, MIB(3));
+    struct window w = {.least = least};
+    window_advance(&w, MIB(1), run_bytes, MIB(1000), max_bytes);
+    return w.bytes;
 }
 
-static void asks_again_when_half_is_used(void)
+static void grows_with_what_was_read(void)
 {
-    struct window w = {0};
-    window_advance(&w, 0, MIB(100), MIB(64));
-    check_range(window_advance(&w, 1, MIB(100), MIB(64)), 0, 0);
-    check_range(window_advance(&w, MIB(1), MIB(100), MIB(64)), 0, 0);
-    check_range(window_advance(&w, MIB(1) + 1, MIB(100), MIB(64)), MIB(2), MIB(3) + 1);
-    CHECK_EQ(w.bytes, MIB(4));
+    static const struct {
+        uint64_t run, least, max, bytes;
+    } cases[] = {
+        {KIB(128), 0, MIB(64), KIB(128)},
+        {KIB(1023), 0, MIB(64), KIB(1023)},
+        {MIB(1), 0, MIB(64), MIB(8)},
+        {MIB(4), 0, MIB(64), MIB(32)},
+        {MIB(8), 0, MIB(64), MIB(64)},
+        {MIB(900), 0, MIB(64), MIB(64)},
+        {UINT64_MAX, 0, MIB(64), MIB(64)},
+        {KIB(4), MIB(2), MIB(64), MIB(2)},
+        {MIB(1), MIB(2), MIB(64), MIB(8)},
+        {MIB(1), MIB(2), MIB(1), MIB(1)},
+        {MIB(1), MIB(2), 0, 0},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        CHECK_EQ(size_after(cases[i].run, cases[i].least, cases[i].max), cases[i].bytes);
 }
 
-static void doubles_up_to_the_limit(void)
+/* Reads on in sequence from the begin of a blob of @size, and counts what is asked for. */
+struct walk {
+    uint64_t asked, n_asks, most;
+};
+
+static struct walk walk(uint64_t size, uint64_t step, uint64_t max_bytes)
 {
-    struct window w = {0};
-    uint64_t pos = 0;
-    for (int i = 0; i < 1000; i++, pos += 128 << 10) {
-        window_advance(&w, pos, MIB(1000), MIB(20));
-        CHECK(w.bytes <= MIB(20));
-        CHECK(w.ahead_end <= pos + MIB(20));
-        CHECK(w.ahead_end > pos);
+    struct window w = {.least = WINDOW_FIRST_BYTES};
+    struct walk seen = {0};
+    for (uint64_t pos = 0; pos < size; pos += step) {
+        struct window_range ask = window_advance(&w, pos, pos, size, max_bytes);
+        if (ask.len)
+            CHECK_EQ(ask.off, seen.asked);
+        seen.asked += ask.len;
+        seen.n_asks += ask.len != 0;
+        if (w.ahead_end - pos > seen.most)
+            seen.most = w.ahead_end - pos;
+        CHECK(w.ahead_end > pos || pos + step >= size);
     }
-    CHECK_EQ(w.bytes, MIB(20));
+    return seen;
 }
 
-/* Every byte from the first position on is asked for once, in order. */
 static void asks_for_each_byte_once(void)
 {
-    struct window w = {0};
     const uint64_t size = MIB(77) + 13;
-    uint64_t asked = 0;
-    for (uint64_t pos = 0; pos < size; pos += 100001) {
-        struct window_range ask = window_advance(&w, pos, size, MIB(16));
-        if (ask.len)
-            CHECK_EQ(ask.off, asked);
-        asked += ask.len;
-    }
-    CHECK_EQ(asked, size);
-    CHECK_EQ(w.ahead_end, size);
+    struct walk seen = walk(size, 100001, MIB(16));
+    CHECK_EQ(seen.asked, size);
+    CHECK(seen.most <= MIB(16));
+}
+
+static void slides_in_parts(void)
+{
+    /* 4 MiB at a time, of 64. */
+    struct walk seen = walk(MIB(1024), KIB(128), MIB(64));
+    CHECK(seen.n_asks >= 256 && seen.n_asks <= 280);
+    CHECK(seen.most > MIB(60) && seen.most <= MIB(64));
 }
 
 static void asks_for_nothing_behind_the_end(void)
 {
-    struct window w = {0};
-    check_range(window_advance(&w, 10, 30, MIB(64)), 10, 20);
-    check_range(window_advance(&w, 30, 30, MIB(64)), 0, 0);
-    check_range(window_advance(&w, MIB(500), 30, MIB(64)), 0, 0);
-    struct window empty = {0};
-    check_range(window_advance(&empty, 0, 0, MIB(64)), 0, 0);
+    struct window w = {.least = WINDOW_FIRST_BYTES};
+    check_range(window_advance(&w, 10, 10, 30, MIB(64)), 10, 20);
+    check_range(window_advance(&w, 30, 30, 30, MIB(64)), 0, 0);
+    check_range(window_advance(&w, MIB(500), 30, 30, MIB(64)), 0, 0);
+    struct window empty = {.least = WINDOW_FIRST_BYTES};
+    check_range(window_advance(&empty, 0, 0, 0, MIB(64)), 0, 0);
 }
 
 static void a_jump_ahead_starts_there(void)
 {
-    struct window w = {0};
-    window_advance(&w, 0, MIB(100), MIB(64));
-    check_range(window_advance(&w, MIB(50), MIB(100), MIB(64)), MIB(50), MIB(4));
+    struct window w = {.least = WINDOW_FIRST_BYTES};
+    window_advance(&w, 0, 0, MIB(100), MIB(64));
+    check_range(window_advance(&w, MIB(50), KIB(128), MIB(100), MIB(64)), MIB(50), MIB(2));
 }
 
 static void no_room_is_no_window(void)
 {
-    struct window w = {0};
-    check_range(window_advance(&w, 0, MIB(100), 0), 0, 0);
-    check_range(window_advance(&w, MIB(1), MIB(100), MIB(1)), MIB(1), MIB(1));
+    struct window w = {.least = WINDOW_FIRST_BYTES};
+    check_range(window_advance(&w, 0, 0, MIB(100), 0), 0, 0);
+    check_range(window_advance(&w, MIB(1), MIB(1), MIB(100), MIB(1)), MIB(1), MIB(1));
 }
 
-static void a_smaller_limit_closes_it(void)
+static void a_few_bytes_are_not_worth_asking(void)
 {
     struct window w = {0};
-    window_advance(&w, 0, MIB(100), MIB(64));
-    window_advance(&w, MIB(2), MIB(100), MIB(64));
-    CHECK_EQ(w.bytes, MIB(4));
-    window_advance(&w, MIB(6), MIB(100), MIB(2));
-    CHECK_EQ(w.bytes, MIB(2));
+    check_range(window_advance(&w, MIB(5) + KIB(8), KIB(8), MIB(100), MIB(64)), 0, 0);
+    check_range(window_advance(&w, MIB(5) + KIB(64), KIB(64), MIB(100), MIB(64)), MIB(5) + KIB(64),
+                KIB(64));
 }
 
-static void shrinks_to_the_first_size(void)
+static void without_memory_it_is_half_and_recovers(void)
 {
-    static const struct {
-        uint64_t before, after;
-    } cases[] = {{MIB(64), MIB(32)}, {MIB(4), MIB(2)}, {MIB(3), MIB(3)}, {MIB(2), MIB(2)}, {0, 0}};
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        struct window w = {.bytes = cases[i].before};
-        window_shrink(&w, 0);
-        CHECK_EQ(w.bytes, cases[i].after);
+    struct window w = {0};
+    window_advance(&w, MIB(100), MIB(100), MIB(1000), MIB(64));
+    CHECK_EQ(w.bytes, MIB(64));
+    window_shrink(&w, MIB(102));
+    CHECK_EQ(w.ahead_end, MIB(102));
+    check_range(window_advance(&w, MIB(101), MIB(101), MIB(1000), MIB(64)), MIB(102), MIB(30));
+    CHECK_EQ(w.bytes, MIB(32));
+    window_advance(&w, MIB(110), MIB(110), MIB(1000), MIB(64));
+    CHECK_EQ(w.bytes, MIB(64));
+}
+
+static void it_shrinks_to_the_first_size_and_not_below(void)
+{
+    struct window w = {0};
+    for (int i = 0; i < 20; i++) {
+        window_advance(&w, MIB(100), MIB(100), MIB(1000), MIB(64));
+        window_shrink(&w, MIB(100));
     }
-}
-
-static void what_was_not_granted_is_asked_again(void)
-{
-    struct window w = {0};
-    window_advance(&w, 0, MIB(100), MIB(64));
-    window_shrink(&w, MIB(1));
-    CHECK_EQ(w.ahead_end, MIB(1));
-    check_range(window_advance(&w, MIB(1), MIB(100), MIB(64)), MIB(1), MIB(4));
-    window_shrink(&w, MIB(90));
-    CHECK_EQ(w.ahead_end, MIB(5));
+    CHECK_EQ(w.bytes, WINDOW_FIRST_BYTES);
+    CHECK_EQ(w.most, WINDOW_FIRST_BYTES);
 }
 
 int main(void)
 {
-    TEST("a window opens at its first size", opens_at_the_first_size);
-    TEST("it asks again when half of it is used up", asks_again_when_half_is_used);
-    TEST("it doubles up to the limit", doubles_up_to_the_limit);
+    TEST("a window grows with what was read", grows_with_what_was_read);
     TEST("a reader has each byte asked for once", asks_for_each_byte_once);
+    TEST("it slides, in parts", slides_in_parts);
     TEST("nothing behind the blob's end is asked for", asks_for_nothing_behind_the_end);
     TEST("a jump ahead starts there", a_jump_ahead_starts_there);
     TEST("no room is no window", no_room_is_no_window);
-    TEST("a smaller limit closes it", a_smaller_limit_closes_it);
-    TEST("it shrinks to its first size and not below", shrinks_to_the_first_size);
-    TEST("what was not granted is asked for again", what_was_not_granted_is_asked_again);
+    TEST("a few bytes are not worth asking for", a_few_bytes_are_not_worth_asking);
+    TEST("without memory it is half, and recovers", without_memory_it_is_half_and_recovers);
+    TEST("it shrinks to its first size and not below", it_shrinks_to_the_first_size_and_not_below);
     return check_done();
 }
