@@ -59,11 +59,13 @@ struct supply_stream {
 
 /* --- a stream --- */
 
-static void on_read(void *ctx, int err, const struct iovec *iov, int n_iov)
+static void on_read(void *ctx, const struct read_answer *answer)
 {
     struct slot *slot = ctx;
+    const struct iovec *iov = answer->iov;
     size_t len = 0;
-    for (int i = 0; err == 0 && i < n_iov; len += iov[i++].iov_len) {
+    int err = answer->err;
+    for (int i = 0; err == 0 && i < answer->n_iov; len += iov[i++].iov_len) {
         if (iov[i].iov_len > slot->len - len) {
             err = -EPROTO;
             break;

@@ -303,6 +303,13 @@ static int parts_init(struct parts *parts, struct blob *blob, uint64_t off, size
     return 0;
 }
 
+/* The farthest place that one of its blocks came from. */
+static void note_source(struct wait *wait, enum read_source source)
+{
+    if (wait->source < source)
+        wait->source = source;
+}
+
 /* Joins one block's flight; under the blob's lock. -EAGAIN when it went since and there is no
  * buffer for a new one. */
 static int join_part(struct plan *plan, struct wait *wait, struct part *part)
@@ -317,6 +324,7 @@ static int join_part(struct plan *plan, struct wait *wait, struct part *part)
         flight_unref(flight_remove(plan->blob, flight));
         return 0;
     }
+    note_source(wait, part->need & ~flight->requested ? READ_FETCHED : READ_JOINED);
     request_pieces(plan, flight, part->need);
     flight_join(flight, wait, part->need);
     return 0;
@@ -364,7 +372,7 @@ static int try_read(struct blob *blob, uint64_t off, size_t len, uint64_t ahead_
     struct wait *wait = r == 0 ? calloc(1, sizeof(*wait)) : NULL;
     if (!wait)
         return r < 0 ? r : -ENOMEM;
-    *wait = (struct wait){.off = off, .len = len, .done = done, .ctx = ctx};
+    *wait = (struct wait){.off = off, .len = len, .done = done, .ctx = ctx, .source = READ_CACHED};
     r = join_all(&plan, wait, &parts, &ready);
     if (r == 0 && ahead_bytes && !ready) {
         plan_ahead(&plan, off + len, ahead_bytes);
@@ -445,7 +453,7 @@ void fetch_read(struct blob *blob, uint64_t off, size_t len, uint64_t ahead_byte
             wake_backlog(fetch);
     }
     if (r < 0)
-        done(ctx, r, NULL, 0);
+        done(ctx, &(struct read_answer){.err = r});
 }
 
 int fetch_new(const struct fetch_options *options, struct fetch **out)

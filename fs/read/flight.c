@@ -142,8 +142,10 @@ void waits_finish(struct wait *finished)
     while (finished) {
         struct wait *wait = finished;
         finished = wait->next;
-        int n = wait->err ? 0 : gather(wait, iov);
-        wait->done(wait->ctx, wait->err, iov, n);
+        struct read_answer answer = {.err = wait->err, .source = wait->source, .iov = iov};
+        if (!answer.err)
+            answer.n_iov = gather(wait, iov);
+        wait->done(wait->ctx, &answer);
         for (int i = 0; i < wait->n_flights; i++)
             flight_unref(wait->flights[i]);
         free(wait);

@@ -7,18 +7,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/uio.h>
 
 #include "cache/blocks.h"
+#include "read/answer.h"
 #include "read/blob.h"
 
 enum {
     WAIT_MAX_BLOCKS = 2, /* a read is at most a block long: it touches two */
     WAIT_MAX_BYTES = 1 << 20,
 };
-
-/* Is told of a read's end: 0 with its bytes in @iov (borrowed for the call), or -errno. */
-typedef void read_done_fn(void *ctx, int err, const struct iovec *iov, int n_iov);
 
 /* A read that waits. */
 struct wait {
@@ -28,6 +25,7 @@ struct wait {
     void *ctx;
     int n_pending; /* flights that still lack one of its pieces */
     int err;
+    enum read_source source;
     int n_flights;
     struct flight *flights[WAIT_MAX_BLOCKS]; /* a reference each */
     struct wait_link {

@@ -85,7 +85,8 @@ static bool read_cached(struct blob *blob, uint64_t off, size_t len, read_done_f
     if (whole) {
         atomic_fetch_add(&blob->fetch->n_hits, 1);
         atomic_fetch_add(&blob->fetch->bytes_hit, len);
-        done(ctx, 0, view.piece, view.n_pieces);
+        done(ctx, &(struct read_answer){
+                      .source = READ_CACHED, .iov = view.piece, .n_iov = view.n_pieces});
     }
     blocks_view_end(&view);
     return whole;
@@ -96,7 +97,7 @@ void reader_read(struct reader *reader, uint64_t off, size_t len, read_done_fn *
     struct blob *blob = reader->blob;
     struct advice advice;
     if (off >= blob->size_bytes || !len) {
-        done(ctx, 0, NULL, 0);
+        done(ctx, &(struct read_answer){0});
         return;
     }
     if (len > WAIT_MAX_BYTES)
@@ -107,7 +108,7 @@ void reader_read(struct reader *reader, uint64_t off, size_t len, read_done_fn *
     atomic_fetch_add(&blob->fetch->bytes_asked, len);
     int broken = atomic_load(&blob->broken);
     if (broken) {
-        done(ctx, broken, NULL, 0);
+        done(ctx, &(struct read_answer){.err = broken});
         return;
     }
     note_read(blob, off, len, &advice);

@@ -98,13 +98,13 @@ void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
     }
 }
 
-static void on_read(void *ctx, int err, const struct iovec *iov, int n_iov)
+static void on_read(void *ctx, const struct read_answer *answer)
 {
     fuse_req_t req = ctx;
-    if (err < 0)
-        ops_reply_error(req, err);
+    if (answer->err < 0)
+        ops_reply_error(req, answer->err);
     else
-        fuse_reply_iov(req, iov, n_iov);
+        fuse_reply_iov(req, answer->iov, answer->n_iov);
 }
 
 /* Answers with a copy: once the kernel has it, another thread may release the file and its text

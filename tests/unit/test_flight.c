@@ -147,16 +147,16 @@ struct heard {
     uint8_t bytes[8];
 };
 
-static void note_done(void *ctx, int err, const struct iovec *iov, int n_iov)
+static void note_done(void *ctx, const struct read_answer *answer)
 {
     struct heard *heard = ctx;
     heard->n++;
-    heard->err = err;
-    heard->n_iov = n_iov;
-    for (int i = 0; i < n_iov; i++)
-        for (size_t k = 0; k < iov[i].iov_len; k++, heard->len++)
+    heard->err = answer->err;
+    heard->n_iov = answer->n_iov;
+    for (int i = 0; i < answer->n_iov; i++)
+        for (size_t k = 0; k < answer->iov[i].iov_len; k++, heard->len++)
             if (heard->len < sizeof(heard->bytes))
-                heard->bytes[heard->len] = ((const uint8_t *)iov[i].iov_base)[k];
+                heard->bytes[heard->len] = ((const uint8_t *)answer->iov[i].iov_base)[k];
 }
 
 static struct wait *new_wait(uint64_t off, size_t len, struct heard *heard)
