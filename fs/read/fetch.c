@@ -134,10 +134,11 @@ static void request_pieces(struct plan *plan, struct flight *flight, uint16_t ne
 /* The first flight with lost pieces, and those, with a reference. */
 static struct flight *take_lost(struct blob *blob, uint16_t *out_pieces)
 {
+    struct flight *flight = NULL;
     pthread_mutex_lock(&blob->lock);
-    struct flight *flight = blob->flights;
-    while (flight && !flight->lost)
-        flight = flight->next;
+    for (int i = 0; !flight && i < BLOB_CHAINS; i++)
+        for (flight = blob->flights[i]; flight && !flight->lost;)
+            flight = flight->next;
     if (flight) {
         flight_ref(flight);
         *out_pieces = flight->lost;
@@ -159,12 +160,13 @@ static void plan_run(struct plan *plan)
     }
 }
 
-/* A buffer, if need be in place of a block that was only kept in case. */
-static struct block_buf *take_buf(struct fetch *fetch, enum budget_lane lane)
+/* A buffer for @block, if need be in place of a block that was only kept in case. */
+static struct block_buf *take_buf(struct blob *blob, uint32_t block, enum budget_lane lane)
 {
     struct block_buf *buf;
-    while (!(buf = budget_take(fetch->budget, lane)))
-        if (!landing_drop_kept(fetch))
+    uint32_t len = blob_block_bytes(blob, block);
+    while (!(buf = budget_take(blob->fetch->budget, len, lane)))
+        if (!landing_drop_kept(blob->fetch))
             return NULL;
     return buf;
 }
@@ -205,7 +207,7 @@ static bool ahead_block(struct plan *plan, uint32_t block, uint64_t off, uint64_
     struct blob *blob = plan->blob;
     uint16_t need = flight_pieces(block, off, len);
     CLEANUP(cleanup_buf) struct block_buf *buf = NULL;
-    if (!has_all(blob, block, need) && !(buf = take_buf(blob->fetch, BUDGET_AHEAD)))
+    if (!has_all(blob, block, need) && !(buf = take_buf(blob, block, BUDGET_AHEAD)))
         return false;
     pthread_mutex_lock(&blob->lock);
     struct flight *flight = find_or_make(blob, block, need, &buf);
@@ -295,7 +297,7 @@ static int parts_init(struct parts *parts, struct blob *blob, uint64_t off, size
         *part = (struct part){.block = block, .need = flight_pieces(block, off, len)};
         if (has_all(blob, block, part->need))
             continue;
-        part->buf = take_buf(blob->fetch, BUDGET_DEMAND);
+        part->buf = take_buf(blob, block, BUDGET_DEMAND);
         if (!part->buf)
             return -EAGAIN;
         part->cached = load_cached(blob, block, part->need, part->buf);

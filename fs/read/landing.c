@@ -34,7 +34,7 @@ static struct kept *pop_kept(struct fetch *fetch)
         fetch->kept_first = kept->next;
         if (!kept->next)
             fetch->kept_last = NULL;
-        fetch->n_kept--;
+        fetch->kept_bytes -= kept->flight->buf->len;
     }
     pthread_mutex_unlock(&fetch->lock);
     return kept;
@@ -56,7 +56,7 @@ bool landing_drop_kept(struct fetch *fetch)
 static bool keep(struct blob *blob, struct flight *flight)
 {
     struct fetch *fetch = blob->fetch;
-    uint64_t max = budget_limit_bytes(fetch->budget) / BLOCK_BYTES / 2;
+    uint64_t max = budget_limit_bytes(fetch->budget) / 2;
     struct kept *kept = atomic_load(&fetch->stopping) ? NULL : malloc(sizeof(*kept));
     if (!kept)
         return false;
@@ -67,7 +67,8 @@ static bool keep(struct blob *blob, struct flight *flight)
     else
         fetch->kept_first = kept;
     fetch->kept_last = kept;
-    bool full = ++fetch->n_kept > max;
+    fetch->kept_bytes += flight->buf->len;
+    bool full = fetch->kept_bytes > max;
     pthread_mutex_unlock(&fetch->lock);
     if (full)
         landing_drop_kept(fetch);
