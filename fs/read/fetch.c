@@ -248,6 +248,14 @@ uint64_t fetch_ahead(struct blob *blob, uint64_t off, uint64_t len)
     return end;
 }
 
+void fetch_expect(struct fetch *fetch, const struct blob_source *source, uint64_t bytes)
+{
+    struct blob *blob = bytes ? fetch_blob(fetch, source) : NULL;
+    if (blob && !atomic_load(&blob->broken))
+        fetch_ahead(blob, 0, bytes < blob->size_bytes ? bytes : blob->size_bytes);
+    blob_unref(blob);
+}
+
 /* Fills @buf with what the cache has of the read's part in @block, when that is all of it. */
 static bool load_cached(struct blob *blob, uint32_t block, uint16_t need, struct block_buf *buf)
 {
