@@ -234,8 +234,10 @@ static void fill_attr(const struct tree_node *node, struct tree_attr *out)
 {
     const struct layout *layout = node->layout;
     const struct layout_node *n = &layout->nodes[node->index];
-    *out = (struct tree_attr){
-        .ino = n->ino, .kind = (enum node_kind)n->kind, .mtime_ns = n->mtime_ns, .n_links = 1};
+    *out = (struct tree_attr){.ino = n->ino,
+                              .kind = (enum node_kind)n->kind,
+                              .mtime_ns = layout_mtime_ns(layout, node->index),
+                              .n_links = 1};
     if (n->kind == NODE_FILE)
         out->size_bytes = layout->listing->entries[n->ref].size_bytes;
     else if (n->kind == NODE_TEXT || n->kind == NODE_LINK)
@@ -343,7 +345,7 @@ int tree_getattr(struct tree *tree, uint64_t ino, struct tree_attr *out)
     if (ino == TREE_ROOT_INO) {
         *out = (struct tree_attr){.kind = NODE_DIR, .n_links = 2};
         struct layout *layout = place_layout(tree->root);
-        out->mtime_ns = layout ? layout->nodes[0].mtime_ns : 0;
+        out->mtime_ns = layout ? layout_mtime_ns(layout, 0) : 0;
         layout_unref(layout);
     } else {
         int r = held_node(tree, ino, &node);
@@ -370,6 +372,24 @@ int tree_read_dir(struct tree *tree, const struct tree_node *dir, uint64_t posit
     *out_name = child.layout->nodes[child.index].name;
     fill_attr(&child, out);
     return count ? count_lookup(tree, &child) : 0;
+}
+
+int tree_siblings(struct tree *tree, uint64_t ino, size_t n, struct tree_node *out, size_t *out_n)
+{
+    enum { STEPS_A_FILE = 16 }; /* between two files, small directories without any may lie */
+    CLEANUP(tree_node_deinit) struct tree_node node = {0};
+    *out_n = 0;
+    int r = ino == TREE_ROOT_INO ? 0 : held_node(tree, ino, &node);
+    if (r < 0 || !node.layout)
+        return r;
+    uint32_t index = node.index;
+    while (*out_n < n) {
+        index = layout_next_file(node.layout, index, STEPS_A_FILE);
+        if (index == LAYOUT_NONE)
+            break;
+        out[(*out_n)++] = (struct tree_node){layout_ref(node.layout), index};
+    }
+    return 0;
 }
 
 void tree_expire(struct tree *tree, const char *project_id, const char *model_id)

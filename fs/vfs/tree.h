@@ -74,6 +74,13 @@ int tree_get(struct tree *tree, uint64_t ino, struct tree_node *out);
 int tree_read_dir(struct tree *tree, const struct tree_node *dir, uint64_t position, bool count,
                   const char **out_name, struct tree_attr *out);
 
+/* The files that come next behind inode @ino when its directory is read in the order of its listing
+ * (as `ls`, a shell's `*` and rsync go), up to @n of them, each held: tree_node_deinit(). Where a
+ * directory ends, those of the next one follow; from `.modelfs` none leads out. What has changed
+ * since @ino was looked up is not seen. *out_n is how many there are, and fewer than @n is no
+ * error: a few steps from file to file are tried, not a whole model. 0 or -ESTALE. */
+int tree_siblings(struct tree *tree, uint64_t ino, size_t n, struct tree_node *out, size_t *out_n);
+
 /* The listing of a place is no longer right: it is asked for again at the next need. */
 void tree_expire(struct tree *tree, const char *project_id, const char *model_id);
 
