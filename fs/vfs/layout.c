@@ -118,29 +118,9 @@ int32_t layout_checkpoint(const struct layout *layout, uint32_t node)
     return layout_dir(layout, n->kind == NODE_DIR ? node : n->parent)->checkpoint;
 }
 
-/* What is listed behind @node and all that is in it; LAYOUT_NONE when nothing is. */
-static uint32_t next_beside(const struct layout *layout, uint32_t node)
+bool layout_is_hidden(const struct layout *layout, uint32_t node)
 {
-    while (node && !is_hidden(&layout->nodes[node])) {
-        uint32_t parent = layout->nodes[node].parent;
-        const struct layout_dir *d = layout_dir(layout, parent);
-        if (node + 1 < d->first + d->n_children)
-            return node + 1;
-        node = parent;
-    }
-    return LAYOUT_NONE;
-}
-
-uint32_t layout_next_file(const struct layout *layout, uint32_t node, unsigned max_steps)
-{
-    for (; max_steps > 0; max_steps--) {
-        uint32_t inside =
-            layout->nodes[node].kind == NODE_DIR ? layout_listed(layout, node, 0) : LAYOUT_NONE;
-        node = inside != LAYOUT_NONE ? inside : next_beside(layout, node);
-        if (node == LAYOUT_NONE || layout->nodes[node].kind == NODE_FILE)
-            return node;
-    }
-    return LAYOUT_NONE;
+    return is_hidden(&layout->nodes[node]);
 }
 
 uint32_t layout_find_same(const struct layout *layout, const struct layout *old, uint32_t node)

@@ -84,10 +84,8 @@ static inline const struct layout_dir *layout_dir(const struct layout *layout, u
 int64_t layout_mtime_ns(const struct layout *layout, uint32_t node);
 /* Index of the checkpoint that a node stands in or is, or -1. */
 int32_t layout_checkpoint(const struct layout *layout, uint32_t node);
-/* The file behind @node when all that is listed is walked through, directories entered as they
- * come; from inside of a `.modelfs`, what is left of that. Looks at no more than @max_steps nodes:
- * LAYOUT_NONE when none of them is a file. */
-uint32_t layout_next_file(const struct layout *layout, uint32_t node, unsigned max_steps);
+/* Whether it is a `.modelfs`. */
+bool layout_is_hidden(const struct layout *layout, uint32_t node);
 /* The node with the same path in another layout of the same place; LAYOUT_NONE when it is gone. */
 uint32_t layout_find_same(const struct layout *layout, const struct layout *old, uint32_t node);
 /* The inode number of a place's own directory. */

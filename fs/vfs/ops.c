@@ -89,6 +89,7 @@ int ops_mount(const struct ops_options *options, const char *mountpoint, struct 
     if (!ops)
         return -ENOMEM;
     pthread_mutex_init(&ops->lock, NULL);
+    pthread_mutex_init(&ops->walk_lock, NULL);
     ops->options = *options;
     ops->mountpoint = strdup(mountpoint);
     int r = ops->mountpoint ? add_options(options, &args) : -ENOMEM;
@@ -140,6 +141,7 @@ void ops_free(struct ops *ops)
     if (ops->session)
         fuse_session_destroy(ops->session);
     pthread_mutex_destroy(&ops->lock);
+    pthread_mutex_destroy(&ops->walk_lock);
     free(ops->mountpoint);
     free(ops);
 }

@@ -78,6 +78,16 @@ struct fuse_entry_param ops_entry(const struct ops *ops, const struct tree_attr 
     };
 }
 
+struct blob_source ops_blob_source(const struct tree_node *node)
+{
+    const struct layout_place *where = node->layout->place;
+    return (struct blob_source){
+        .origin = where->origin,
+        .place = {where->project_id, where->model_id},
+        .entry = &node->layout->listing->entries[node->layout->nodes[node->index].ref],
+    };
+}
+
 static void on_ready(void *ctx, int err)
 {
     struct parked *p = ctx;

@@ -8,8 +8,10 @@
 #include <stdatomic.h>
 #include <sys/stat.h>
 
+#include "read/blob.h"
 #include "vfs/ops_options.h"
 #include "vfs/tree.h"
+#include "vfs/walk.h"
 
 enum { OPS_BLOCK_SIZE = 1 << 20 }; /* what stat() advises to read at a time */
 
@@ -23,6 +25,8 @@ struct ops {
     atomic_flag read_ahead_raised;
     pthread_mutex_t lock;        /* guards handles */
     struct open_handle *handles; /* all that are open: see ops_handle.h */
+    pthread_mutex_t walk_lock;
+    struct walks walks; /* walk_lock */
     atomic_ullong counts[OPS_N_KINDS];
 };
 
@@ -44,6 +48,9 @@ void ops_reply_error(fuse_req_t req, int err);
 
 struct stat ops_stat(const struct ops *ops, const struct tree_attr *attr);
 struct fuse_entry_param ops_entry(const struct ops *ops, const struct tree_attr *attr);
+
+/* What names the bytes of a NODE_FILE; borrowed from the node. */
+struct blob_source ops_blob_source(const struct tree_node *node);
 
 /* A request that will go on with @resume when directory @ino can be looked into; @name is copied.
  * NULL when memory is short, and the request was answered so. */

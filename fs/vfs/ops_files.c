@@ -8,6 +8,7 @@
 #include "util/cleanup.h"
 #include "vfs/ops_handle.h"
 #include "vfs/ops_handlers.h"
+#include "vfs/ops_walk.h"
 #include "vfs/read_ahead.h"
 
 /* What an open file is: one of the three. */
@@ -34,12 +35,7 @@ static struct open_file *file_of(const struct fuse_file_info *fi)
 
 static int open_blob(struct ops *ops, const struct tree_node *node, struct open_file *file)
 {
-    const struct layout_place *where = node->layout->place;
-    const struct blob_source source = {
-        .origin = where->origin,
-        .place = {where->project_id, where->model_id},
-        .entry = &node->layout->listing->entries[node->layout->nodes[node->index].ref],
-    };
+    const struct blob_source source = ops_blob_source(node);
     return reader_open(ops->options.fetch, &source, &file->reader);
 }
 
@@ -126,10 +122,12 @@ static void reply_text(fuse_req_t req, const char *data, size_t len, size_t size
 void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)
 {
     const struct open_file *file = file_of(fi);
-    (void)ino;
-    ops_count(ops_of(req), OPS_READ);
+    struct ops *ops = ops_of(req);
+    ops_count(ops, OPS_READ);
     if (file->reader) {
-        reader_read(file->reader, (uint64_t)off, size, on_read, req);
+        /* Once it is answered, neither the request nor the file is there for sure. */
+        if (reader_read(file->reader, (uint64_t)off, size, on_read, req))
+            ops_walk_on(ops, ino);
     } else if (file->node.layout) {
         const struct layout_text *text =
             &file->node.layout->texts[file->node.layout->nodes[file->node.index].ref];

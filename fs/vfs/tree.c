@@ -13,6 +13,7 @@
 #include "util/cleanup.h"
 #include "util/log.h"
 #include "vfs/place.h"
+#include "vfs/siblings.h"
 
 struct inode {
     struct map_node node;  /* by its number */
@@ -374,22 +375,27 @@ int tree_read_dir(struct tree *tree, const struct tree_node *dir, uint64_t posit
     return count ? count_lookup(tree, &child) : 0;
 }
 
-int tree_siblings(struct tree *tree, uint64_t ino, size_t n, struct tree_node *out, size_t *out_n)
+int tree_siblings(struct tree *tree, uint64_t ino, enum walk_order order, size_t n,
+                  struct tree_node *out, size_t *out_n)
 {
-    enum { STEPS_A_FILE = 16 }; /* between two files, small directories without any may lie */
     CLEANUP(tree_node_deinit) struct tree_node node = {0};
+    uint32_t found[WALK_MAX_FILES];
     *out_n = 0;
     int r = ino == TREE_ROOT_INO ? 0 : held_node(tree, ino, &node);
     if (r < 0 || !node.layout)
         return r;
-    uint32_t index = node.index;
-    while (*out_n < n) {
-        index = layout_next_file(node.layout, index, STEPS_A_FILE);
-        if (index == LAYOUT_NONE)
-            break;
-        out[(*out_n)++] = (struct tree_node){layout_ref(node.layout), index};
-    }
+    *out_n = siblings_next(node.layout, node.index, order, n, found);
+    for (size_t i = 0; i < *out_n; i++)
+        out[i] = (struct tree_node){layout_ref(node.layout), found[i]};
     return 0;
+}
+
+bool tree_follows(struct tree *tree, uint64_t last, uint64_t ino, enum walk_order *out_order)
+{
+    CLEANUP(tree_node_deinit) struct tree_node a = {0}, b = {0};
+    if (held_node(tree, last, &a) < 0 || held_node(tree, ino, &b) < 0 || a.layout != b.layout)
+        return false;
+    return siblings_follow(a.layout, a.index, b.index, out_order);
 }
 
 void tree_expire(struct tree *tree, const char *project_id, const char *model_id)

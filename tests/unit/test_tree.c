@@ -97,7 +97,9 @@ static void check_siblings(const char *path, size_t n, const char *want)
     struct tree_node nodes[16];
     size_t n_found = 99;
     buf_puts(&got, "");
-    CHECK_EQ(tree_siblings(tree, *path ? look_up(path) : TREE_ROOT_INO, n, nodes, &n_found), 0);
+    CHECK_EQ(tree_siblings(tree, *path ? look_up(path) : TREE_ROOT_INO, WALK_BY_NAME, n, nodes,
+                           &n_found),
+             0);
     CHECK(n_found <= n);
     for (size_t i = 0; i < n_found && n_found <= n; i++) {
         const struct layout_node *node = &nodes[i].layout->nodes[nodes[i].index];
@@ -137,19 +139,102 @@ static void what_is_not_known_has_no_siblings(void)
     struct tree_node nodes[4];
     size_t n = 99;
     open_tree(paths);
-    CHECK_EQ(tree_siblings(tree, 77, 4, nodes, &n), -ESTALE);
+    CHECK_EQ(tree_siblings(tree, 77, WALK_BY_NAME, 4, nodes, &n), -ESTALE);
     CHECK_EQ(n, 0);
     close_tree();
 }
 
-/* Directories without files are not walked through one and all. */
-static void no_sibling_is_looked_for_far_away(void)
+static void siblings_far_away_are_found(void)
 {
     static const char *const paths[] = {
         "p/m/a", "p/m/b/1/2/3/4/5/6/7/8/9/10/11/12/13/14/15/16/17/18/19/20/f", "p/m/c", NULL};
     open_tree(paths);
-    check_siblings("p/m/files/a", 16, "");
+    check_siblings("p/m/files/a", 16, "f c");
     check_siblings("p/m/files/b/1/2/3/4/5/6/7/8/9/10", 16, "f c");
+    close_tree();
+}
+
+enum { N_NUMBERED = 12, N_INSIDE = 3, N_ALL = N_NUMBERED + N_INSIDE };
+
+static int compare_inos(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+static uint64_t look_up_letter(const char *dir, int i)
+{
+    char path[64];
+    snprintf(path, sizeof(path), "%s%c", dir, 'a' + i);
+    return look_up(path);
+}
+
+/* The inode numbers of files/a to l and of those in files/sub, as somebody meets them who goes
+ * through each directory by inode number. */
+static void list_by_ino(uint64_t out[N_ALL])
+{
+    uint64_t top[N_NUMBERED + 1], sub = look_up("p/m/files/sub"), inside[N_INSIDE];
+    size_t n = 0;
+    for (int i = 0; i < N_NUMBERED; i++)
+        top[i] = look_up_letter("p/m/files/", i);
+    for (int i = 0; i < N_INSIDE; i++)
+        inside[i] = look_up_letter("p/m/files/sub/", i);
+    top[N_NUMBERED] = sub;
+    qsort(top, N_NUMBERED + 1, sizeof(top[0]), compare_inos);
+    qsort(inside, N_INSIDE, sizeof(inside[0]), compare_inos);
+    for (int i = 0; i <= N_NUMBERED; i++)
+        for (int k = 0; top[i] == sub ? k < N_INSIDE : k < 1; k++)
+            out[n++] = top[i] == sub ? inside[k] : top[i];
+}
+
+static void siblings_may_go_by_inode_number(void)
+{
+    static const char *const paths[] = {
+        "p/m/a", "p/m/b", "p/m/c", "p/m/d", "p/m/e",     "p/m/f",     "p/m/g",     "p/m/h",
+        "p/m/i", "p/m/j", "p/m/k", "p/m/l", "p/m/sub/a", "p/m/sub/b", "p/m/sub/c", NULL};
+    uint64_t want[N_ALL];
+    struct tree_node nodes[N_ALL];
+    size_t n;
+    open_tree(paths);
+    list_by_ino(want);
+    for (size_t from = 0; from < N_ALL; from++) {
+        CHECK_EQ(tree_siblings(tree, want[from], WALK_BY_INO, 5, nodes, &n), 0);
+        CHECK_EQ(n, N_ALL - 1 - from < 5 ? N_ALL - 1 - from : 5);
+        for (size_t i = 0; i < n; i++) {
+            CHECK_EQ(nodes[i].layout->nodes[nodes[i].index].ino, want[from + 1 + i]);
+            tree_node_deinit(&nodes[i]);
+        }
+    }
+    close_tree();
+}
+
+static bool follows(const char *last, const char *path, enum walk_order *out)
+{
+    uint64_t a = look_up(last), b = look_up(path);
+    return tree_follows(tree, a, b, out);
+}
+
+static void who_follows_does_so_in_an_order(void)
+{
+    static const char *const paths[] = {
+        "p/m/a", "p/m/b", "p/m/c", "p/m/d", "p/m/e",     "p/m/f",     "p/m/g",     "p/m/h",
+        "p/m/i", "p/m/j", "p/m/k", "p/m/l", "p/m/sub/a", "p/m/sub/b", "p/m/sub/c", NULL};
+    uint64_t all[N_ALL];
+    enum walk_order order;
+    open_tree(paths);
+    CHECK(follows("p/m/files/a", "p/m/files/b", &order) && order == WALK_BY_NAME);
+    CHECK(follows("p/m/files/a", "p/m/files/e", &order) && order == WALK_BY_NAME);
+    CHECK(!follows("p/m/files/a", "p/m/files/a", &order));
+    CHECK(!follows("p/m/files/a", "p/m/files/sub/b", &order));
+    CHECK(!tree_follows(tree, 77, look_up("p/m/files/a"), &order));
+    list_by_ino(all);
+    int n_far = 0;
+    for (size_t i = 0; i + 6 < N_ALL; i++) {
+        bool near = tree_follows(tree, all[i + 6], all[i], &order); /* backwards */
+        CHECK(!near || order == WALK_BY_NAME);
+        n_far += !near;
+    }
+    CHECK(n_far > 0);
     close_tree();
 }
 
@@ -158,7 +243,9 @@ int main(void)
     store_dir_make();
     TEST("siblings follow the listing", siblings_follow_the_listing);
     TEST("what is not known has no siblings", what_is_not_known_has_no_siblings);
-    TEST("no sibling is looked for far away", no_sibling_is_looked_for_far_away);
+    TEST("siblings far away are found", siblings_far_away_are_found);
+    TEST("siblings may go by inode number", siblings_may_go_by_inode_number);
+    TEST("who follows does so in an order", who_follows_does_so_in_an_order);
     store_dir_drop();
     return check_done();
 }
