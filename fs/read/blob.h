@@ -36,7 +36,7 @@ struct blob {
     pthread_mutex_t lock;   /* guards what follows */
     struct locator locator; /* url NULL: to be found */
     bool locating;
-    struct span *unlocated; /* spans that wait for the locator */
+    struct span *unlocated;              /* spans that wait for the locator */
     struct flight *flights[BLOB_CHAINS]; /* by block; few at a time */
     struct streams streams;
     uint64_t offered_bytes; /* given to the cache by this process */

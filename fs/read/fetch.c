@@ -116,11 +116,13 @@ static void plan_add(struct plan *plan, struct flight *flight, uint64_t from, ui
     plan->end = to;
 }
 
-/* Asks for the pieces of @need that nobody brings yet: each run of them is part of a span. Under
- * the blob's lock. */
+/* Asks for the pieces of @need that nobody brings yet: each run of them is part of a span. What is
+ * checked at once comes whole. Under the blob's lock. */
 static void request_pieces(struct plan *plan, struct flight *flight, uint16_t need)
 {
     uint64_t start = flight->block * BLOCK_BYTES, size = plan->blob->size_bytes;
+    if (verify_is_at_once(plan->blob))
+        need = flight_all_pieces(flight->block, size);
     uint16_t missing = (uint16_t)(need & ~flight->requested);
     flight->requested |= missing;
     for (unsigned i = 0; i < BLOCK_PIECES; i++) {

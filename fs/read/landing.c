@@ -75,15 +75,21 @@ static bool keep(struct blob *blob, struct flight *flight)
     return true;
 }
 
+static bool is_whole(const struct blob *blob, const struct flight *flight)
+{
+    return flight->filled == flight_all_pieces(flight->block, blob->size_bytes);
+}
+
 /* Gives a sealed flight to the cache. */
 static void hand_over(struct blob *blob, struct flight *flight)
 {
     struct blocks *blocks = blob->fetch->options.blocks;
+    bool good = flight->filled && (!verify_is_at_once(blob) || is_whole(blob, flight));
     flight->buf->present = flight->filled;
-    if (flight->filled && blocks && blocks_offer(blocks, flight->buf)) {
+    if (good && blocks && blocks_offer(blocks, flight->buf)) {
         verify_note_offer(blob, flight->buf->len);
         leave_table(blob, flight);
-    } else if (!flight->filled || !keep(blob, flight)) {
+    } else if (!good || !keep(blob, flight)) {
         leave_table(blob, flight);
     }
 }

@@ -16,7 +16,7 @@
 size_t siblings_next(const struct layout *layout, uint32_t node, enum walk_order order, size_t n,
                      uint32_t out[]);
 
-/* Whether file @b comes right after file @a in their directory, in an order, or leaves out a few.
- */
+/* Whether file @b comes right after file @a in their directory, in an order; by name it may leave
+ * out a few. */
 bool siblings_follow(const struct layout *layout, uint32_t a, uint32_t b,
                      enum walk_order *out_order);

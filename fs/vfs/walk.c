@@ -81,8 +81,8 @@ void walks_begin(struct walks *w, uint64_t last, uint64_t ino, enum walk_order o
     use(w, walk, ino);
     walk->order = order;
     walk->n_ahead = 0;
-    walk->n_files = WALK_FIRST_FILES;
-    *out = (struct walk_ask){.ino = ino, .order = order, .n = WALK_FIRST_FILES};
+    walk->n_files = order == WALK_BY_NAME ? WALK_FIRST_FILES : 1; /* that may be chance */
+    *out = (struct walk_ask){.ino = ino, .order = order, .n = walk->n_files};
 }
 
 static struct walk *find_oldest(struct walks *w)

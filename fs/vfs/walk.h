@@ -10,7 +10,7 @@
 
 enum {
     WALKS_MAX = 8,
-    WALK_FIRST_FILES = 4,
+    WALK_FIRST_FILES = 4, /* ahead, by name */
     WALK_MAX_FILES = 128, /* ahead: enough for a file a millisecond over a round trip of 100 ms */
 };
 

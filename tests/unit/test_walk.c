@@ -39,6 +39,19 @@ static void the_second_file_makes_a_walk(void)
     CHECK(read_file(&w, 103) > WALK_FIRST_FILES);
 }
 
+static void by_inode_number_it_begins_with_one_file(void)
+{
+    static const uint64_t next[] = {3};
+    struct walks w = {0};
+    struct walk_ask ask;
+    walks_restart(&w, 1);
+    walks_begin(&w, 1, 2, WALK_BY_INO, &ask);
+    CHECK_EQ(ask.n, 1);
+    walks_expect(&w, &ask, next, 1);
+    CHECK(walks_advance(&w, 3, &ask));
+    CHECK(ask.n == 2 && ask.ino == 3 && ask.order == WALK_BY_INO);
+}
+
 static void each_file_is_asked_for_once(void)
 {
     struct walks w = {0};
@@ -124,7 +137,7 @@ static void an_answer_that_comes_late_is_nobodys(void)
     struct walks w = {0};
     struct walk_ask ask, more;
     walks_restart(&w, 1);
-    walks_begin(&w, 1, 2, WALK_BY_INO, &ask);
+    walks_begin(&w, 1, 2, WALK_BY_NAME, &ask);
     walks_expect(&w, &ask, inos, 4);
     CHECK(walks_advance(&w, 4, &more));
     walks_expect(&w, &ask, late, 1);
@@ -136,6 +149,7 @@ static void an_answer_that_comes_late_is_nobodys(void)
 int main(void)
 {
     TEST("the second file makes a walk", the_second_file_makes_a_walk);
+    TEST("by inode number it begins with one file", by_inode_number_it_begins_with_one_file);
     TEST("each file is asked for once", each_file_is_asked_for_once);
     TEST("it is ahead by half of its files at least", it_is_ahead_by_half_of_its_files_at_least);
     TEST("files may be left out", files_may_be_left_out);
