@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A small blob is hashed as it comes. A large one is read back from the cache in order, block by block, on a thread of its own. A mismatch
- * drops every block of it and breaks the blob: reads give -EIO while anybody has it open, and the
- * next open fetches it again. */
+/* A small blob is hashed as it comes. A large one is read back from the cache in order, block by
+ * block, on a thread of its own. A mismatch drops every block of it and breaks the blob: reads
+ * give -EIO while anybody has it open, and the next open fetches it again. */
 #include "read/verify.h"
 
 #include <errno.h>
