@@ -36,13 +36,15 @@ static int format_all(const struct figure *figures, size_t n, bool prometheus, s
 
 static int format_ops(struct ops *ops, bool prometheus, struct buf *out)
 {
-    uint64_t n[OPS_N_KINDS] = {0};
+    struct ops_stats s = {0};
     if (ops)
-        ops_get_counts(ops, n);
+        ops_get_stats(ops, &s);
+    const uint64_t *n = s.n;
     const struct figure figures[] = {
-        {"lookups", true, n[OPS_LOOKUP]},   {"getattrs", true, n[OPS_GETATTR]},
-        {"opens", true, n[OPS_OPEN]},       {"reads", true, n[OPS_READ]},
-        {"readdirs", true, n[OPS_READDIR]}, {"xattrs", true, n[OPS_XATTR]},
+        {"lookups", true, n[OPS_LOOKUP]},     {"getattrs", true, n[OPS_GETATTR]},
+        {"readlinks", true, n[OPS_READLINK]}, {"opens", true, n[OPS_OPEN]},
+        {"opendirs", true, n[OPS_OPENDIR]},   {"reads", true, n[OPS_READ]},
+        {"readdirs", true, n[OPS_READDIR]},   {"xattrs", true, n[OPS_XATTR]},
     };
     return FORMAT_ALL(figures, prometheus, out);
 }
