@@ -15,13 +15,27 @@ void http_paces_deinit(struct http_paces *p)
     pthread_mutex_destroy(&p->lock);
 }
 
-/* The time between two moments of an exchange; 0 when they are not in that order. */
-static uint64_t between_us(CURL *easy, CURLINFO from, CURLINFO to)
+/* A moment of an exchange, from its start. */
+static uint64_t moment_us(CURL *easy, CURLINFO which)
 {
-    curl_off_t from_us = 0, to_us = 0;
-    curl_easy_getinfo(easy, from, &from_us);
-    curl_easy_getinfo(easy, to, &to_us);
-    return to_us > from_us ? (uint64_t)(to_us - from_us) : 0;
+    curl_off_t us = 0;
+    curl_easy_getinfo(easy, which, &us);
+    return us > 0 ? (uint64_t)us : 0;
+}
+
+/* When the request could go out: about at the start where the connection was there. Not curl's
+ * "pretransfer", which is noted after the sending: a thread that loses its processor in between
+ * finds the reply waiting, and the least of many waits would be one of those. */
+static uint64_t ready_us(CURL *easy)
+{
+    uint64_t plain = moment_us(easy, CURLINFO_CONNECT_TIME_T);
+    uint64_t secure = moment_us(easy, CURLINFO_APPCONNECT_TIME_T);
+    return plain > secure ? plain : secure;
+}
+
+static uint64_t less(uint64_t a, uint64_t b)
+{
+    return a > b ? a - b : 0;
 }
 
 void http_paces_note(struct http_paces *p, const struct http_transfer *t)
@@ -30,10 +44,11 @@ void http_paces_note(struct http_paces *p, const struct http_transfer *t)
     bool sends = t->body || t->ask.read_body; /* then the wait is also that for its own bytes */
     if (sends || t->is_file || !t->easy || pace_name(t->url, name) < 0)
         return;
+    uint64_t first_us = moment_us(t->easy, CURLINFO_STARTTRANSFER_TIME_T);
     const struct pace_sample sample = {
         .end_us = clock_now_ns() / NS_PER_US,
-        .wait_us = between_us(t->easy, CURLINFO_PRETRANSFER_TIME_T, CURLINFO_STARTTRANSFER_TIME_T),
-        .body_us = between_us(t->easy, CURLINFO_STARTTRANSFER_TIME_T, CURLINFO_TOTAL_TIME_T),
+        .wait_us = less(first_us, ready_us(t->easy)),
+        .body_us = less(moment_us(t->easy, CURLINFO_TOTAL_TIME_T), first_us),
         .bytes = t->n_received,
         .first_bytes = t->n_first,
     };
