@@ -215,7 +215,7 @@ static int append_origins(const struct look_text *t, struct buf *out)
         const struct look_origin *o = &t->now->origins[i];
         char rtt[HUMAN_BYTES];
         human_latency(o->rtt_us * 1000, rtt);
-        r = line(out, "", "%s: %s round trip, %s/s a connection, %s/s in all", o->name, rtt,
+        r = line(out, "", "%s: %s away, %s/s a connection, %s/s in all", o->name, rtt,
                  size_text(o->connection_bytes_per_s), size_text(o->total_bytes_per_s));
     }
     return r;
@@ -227,18 +227,18 @@ static int append_cache(const struct look_text *t, struct buf *out)
     if (!get(t, "cache_works"))
         return line(out, "cache", SCREEN_RED "%s" SCREEN_NORMAL,
                     limit ? "it does not work: the log says why" : "none");
-    int r = line(out, "cache",
-                 "%s of %s in %" PRIu64 " blocks, %s pending; %" PRIu64 " hits, %" PRIu64 " misses",
-                 size_text(get(t, "cache_used_bytes")), size_text(limit), get(t, "cache_blocks"),
+    int r = line(out, "cache", "%s of %s, %s pending; %" PRIu64 " hits, %" PRIu64 " misses",
+                 size_text(get(t, "cache_used_bytes")), size_text(limit),
                  size_text(get(t, "cache_pending_bytes")), get(t, "cache_hits"),
                  get(t, "cache_misses"));
     if (r < 0)
         return r;
     return line(out, "",
-                "blocks: %" PRIu64 " written, %" PRIu64 " evicted, %" PRIu64 " dropped, %s%" PRIu64
-                " damaged%s",
-                get(t, "cache_written_blocks"), get(t, "cache_evicted_blocks"),
-                get(t, "cache_dropped_blocks"), alarm_on(damaged), damaged, alarm_off(damaged));
+                "%" PRIu64 " blocks; %" PRIu64 " written, %" PRIu64 " evicted, %" PRIu64
+                " dropped, %s%" PRIu64 " damaged%s",
+                get(t, "cache_blocks"), get(t, "cache_written_blocks"),
+                get(t, "cache_evicted_blocks"), get(t, "cache_dropped_blocks"), alarm_on(damaged),
+                damaged, alarm_off(damaged));
 }
 
 static int append_listings(const struct look_text *t, struct buf *out)
