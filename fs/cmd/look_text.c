@@ -119,15 +119,16 @@ static void add_row(struct table *table, const struct look_text *t, const struct
     add_bytes(table, t, row->bytes);
 }
 
+/* As wide as what they usually hold, so that a live screen does not waver. */
 static void add_columns(struct table *table, bool is_live)
 {
-    table_add_column(table, "request", TABLE_LEFT);
-    table_add_column(table, is_live ? "/s" : "number", TABLE_RIGHT);
-    table_add_column(table, "p50", TABLE_RIGHT);
-    table_add_column(table, "p90", TABLE_RIGHT);
-    table_add_column(table, "p99", TABLE_RIGHT);
-    table_add_column(table, "max", TABLE_RIGHT);
-    table_add_column(table, is_live ? "bytes/s" : "bytes", TABLE_RIGHT);
+    table_add_column(table, "request          ", TABLE_LEFT);
+    table_add_column(table, is_live ? "      /s" : "  number", TABLE_RIGHT);
+    table_add_column(table, "   p50", TABLE_RIGHT);
+    table_add_column(table, "   p90", TABLE_RIGHT);
+    table_add_column(table, "   p99", TABLE_RIGHT);
+    table_add_column(table, "   max", TABLE_RIGHT);
+    table_add_column(table, is_live ? "  bytes/s" : "    bytes", TABLE_RIGHT);
     table_add_column(table, "share", TABLE_RIGHT);
 }
 
