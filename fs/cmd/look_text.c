@@ -120,15 +120,18 @@ static void add_row(struct table *table, const struct look_text *t, const struct
 }
 
 /* As wide as what they usually hold, so that a live screen does not waver. */
-static void add_columns(struct table *table, bool is_live)
+static void add_columns(struct table *table, const struct look_text *t)
 {
-    table_add_column(table, "request          ", TABLE_LEFT);
-    table_add_column(table, is_live ? "      /s" : "  number", TABLE_RIGHT);
+    char span[HUMAN_BYTES] = "since the mount  ";
+    if (t->before)
+        snprintf(span, sizeof(span), "the last %.1f s   ", (double)interval_ms(t) / 1000);
+    table_add_column(table, span, TABLE_LEFT);
+    table_add_column(table, t->before ? "      /s" : "  number", TABLE_RIGHT);
     table_add_column(table, "   p50", TABLE_RIGHT);
     table_add_column(table, "   p90", TABLE_RIGHT);
     table_add_column(table, "   p99", TABLE_RIGHT);
     table_add_column(table, "   max", TABLE_RIGHT);
-    table_add_column(table, is_live ? "  bytes/s" : "    bytes", TABLE_RIGHT);
+    table_add_column(table, t->before ? "  bytes/s" : "    bytes", TABLE_RIGHT);
     table_add_column(table, "share", TABLE_RIGHT);
 }
 
@@ -138,7 +141,7 @@ static int append_table(const struct look_text *t, struct buf *out)
     BUF_CLEANUP struct buf text = {0};
     if (!table)
         return -ENOMEM;
-    add_columns(table, t->before != NULL);
+    add_columns(table, t);
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
         add_row(table, t, &rows[i]);
     int r = table_format(table, &text);
@@ -216,8 +219,8 @@ static int append_origins(const struct look_text *t, struct buf *out)
         const struct look_origin *o = &t->now->origins[i];
         char rtt[HUMAN_BYTES];
         human_latency(o->rtt_us * 1000, rtt);
-        r = line(out, "", "%s: %s away, %s/s a connection, %s/s in all", o->name, rtt,
-                 size_text(o->connection_bytes_per_s), size_text(o->total_bytes_per_s));
+        r = buf_printf(out, "  %s  %s away, %s/s a connection, %s/s in all\n", o->name, rtt,
+                       size_text(o->connection_bytes_per_s), size_text(o->total_bytes_per_s));
     }
     return r;
 }
@@ -263,21 +266,18 @@ static int append_clean(const char *text, struct buf *out)
     return r;
 }
 
+/* What may be long comes last. */
 static int append_title(const struct look_text *t, struct buf *out)
 {
     char up[HUMAN_BYTES];
     human_duration(get(t, "uptime_ms") / 1000, up);
-    int r = buf_puts(out, SCREEN_BOLD);
+    int r = buf_printf(out, "up %s  " SCREEN_BOLD, up);
     if (r == 0)
         r = append_clean(t->dir, out);
     if (r == 0)
         r = buf_puts(out, SCREEN_NORMAL "  ");
     if (r == 0)
         r = append_clean(t->source, out);
-    if (r == 0)
-        r = buf_printf(out, "  up %s", up);
-    if (r == 0 && t->before)
-        r = buf_printf(out, "  the last %.1f s", (double)interval_ms(t) / 1000);
     return r < 0 ? r : buf_puts(out, "\n\n");
 }
 
