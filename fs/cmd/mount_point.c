@@ -38,6 +38,31 @@ int mount_point_is_ours(const char *path)
     return type && strcmp(type, "fuse.modelfs") == 0;
 }
 
+static bool lies_in(const char *path, const char *dir)
+{
+    size_t len = strlen(dir);
+    if (len == 1) /* the root */
+        return true;
+    return strncmp(path, dir, len) == 0 && (path[len] == '/' || path[len] == '\0');
+}
+
+char *mount_point_around(const char *path)
+{
+    CLEANUP(cleanup_mounts) FILE *mounts = setmntent("/proc/self/mounts", "re");
+    CLEANUP(cleanup_free) char *dir = NULL;
+    bool is_ours = false;
+    struct mntent *entry;
+    /* the longest, and of equals the one that was mounted over the others */
+    while (mounts && (entry = getmntent(mounts))) {
+        if (!lies_in(path, entry->mnt_dir) || (dir && strlen(dir) > strlen(entry->mnt_dir)))
+            continue;
+        free(dir);
+        dir = strdup(entry->mnt_dir);
+        is_ours = strcmp(entry->mnt_type, "fuse.modelfs") == 0;
+    }
+    return is_ours ? steal_ptr(dir) : NULL;
+}
+
 /* Prints what is wrong with @dir. */
 static int complain(const char *command, const char *dir, int err)
 {

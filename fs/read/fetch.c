@@ -524,6 +524,7 @@ void fetch_get_stats(struct fetch *fetch, struct fetch_stats *out)
         .n_failures = atomic_load(&fetch->n_failures),
         .memory_used_bytes = budget_used_bytes(fetch->budget),
         .memory_limit_bytes = budget_limit_bytes(fetch->budget),
+        .memory_kept_bytes = budget_kept_bytes(fetch->budget),
         .n_spans_now = atomic_load(&fetch->n_spans_now),
     };
 }

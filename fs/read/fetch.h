@@ -39,7 +39,7 @@ void fetch_expect(struct fetch *fetch, const struct blob_source *source, uint64_
 
 struct fetch_stats {
     uint64_t n_reads, n_hits, bytes_asked, bytes_hit, bytes_fetched, n_spans, n_retries, n_failures;
-    uint64_t memory_used_bytes, memory_limit_bytes;
+    uint64_t memory_used_bytes, memory_limit_bytes, memory_kept_bytes;
     int n_spans_now;
 };
 void fetch_get_stats(struct fetch *fetch, struct fetch_stats *out);

@@ -146,8 +146,7 @@ void ops_free(struct ops *ops)
     free(ops);
 }
 
-void ops_get_counts(const struct ops *ops, uint64_t out[OPS_N_KINDS])
+void ops_get_stats(struct ops *ops, struct ops_stats *out)
 {
-    for (int i = 0; i < OPS_N_KINDS; i++)
-        out[i] = atomic_load_explicit(&ops->counts[i], memory_order_relaxed);
+    ops_meter_load(&ops->meter, out);
 }

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "read/blob.h"
+#include "vfs/ops_meter.h"
 #include "vfs/ops_options.h"
 #include "vfs/tree.h"
 #include "vfs/walk.h"
@@ -27,7 +28,7 @@ struct ops {
     struct open_handle *handles; /* all that are open: see ops_handle.h */
     pthread_mutex_t walk_lock;
     struct walks walks; /* walk_lock */
-    atomic_ullong counts[OPS_N_KINDS];
+    struct ops_meter meter;
 };
 
 /* A request that waits for a directory's listing. */
@@ -35,13 +36,14 @@ struct parked {
     fuse_req_t req;
     fuse_ino_t ino;
     void (*resume)(struct parked *p);
+    enum ops_kind kind;
+    uint64_t began_ns;
     size_t size; /* of the answer, for attributes */
     struct fuse_file_info fi;
     char name[]; /* of LOOKUP and GETXATTR */
 };
 
 struct ops *ops_of(fuse_req_t req);
-void ops_count(struct ops *ops, enum ops_kind kind);
 
 /* Replies with our -errno as what a POSIX caller expects. */
 void ops_reply_error(fuse_req_t req, int err);
@@ -53,8 +55,8 @@ struct fuse_entry_param ops_entry(const struct ops *ops, const struct tree_attr 
 struct blob_source ops_blob_source(const struct tree_node *node);
 
 /* A request that will go on with @resume when directory @ino can be looked into; @name is copied.
- * NULL when memory is short, and the request was answered so. */
-struct parked *ops_new_parked(fuse_req_t req, fuse_ino_t ino, const char *name,
+ * It is counted. NULL when memory is short, and the request was answered so. */
+struct parked *ops_new_parked(fuse_req_t req, enum ops_kind kind, fuse_ino_t ino, const char *name,
                               void (*resume)(struct parked *p));
 /* Parks it, and takes it over. NULL passes. */
 void ops_park(struct parked *p);

@@ -71,9 +71,8 @@ static void raise_read_ahead(struct ops *ops)
         read_ahead_set(ops->mountpoint, ops->options.read_ahead_kib);
 }
 
-void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+static void reply_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
-    ops_count(ops_of(req), OPS_OPEN);
     if ((fi->flags & O_ACCMODE) != O_RDONLY) {
         fuse_reply_err(req, EROFS);
         return;
@@ -94,45 +93,85 @@ void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
     }
 }
 
+void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+    struct ops *ops = ops_of(req);
+    uint64_t began_ns = ops_meter_begin(&ops->meter, OPS_OPEN);
+    reply_open(req, ino, fi);
+    ops_meter_end(&ops->meter, OPS_OPEN, began_ns);
+}
+
+/* A read under way, from the kernel's request to its answer, which may come on another thread. */
+struct read_ticket {
+    fuse_req_t req;
+    struct ops *ops;
+    fuse_ino_t ino;
+    uint64_t off;
+    size_t size; /* asked for */
+    uint64_t began_ns;
+};
+
+static uint64_t answer_bytes(const struct read_answer *answer)
+{
+    uint64_t bytes = 0;
+    for (int i = 0; i < answer->n_iov; i++)
+        bytes += answer->iov[i].iov_len;
+    return bytes;
+}
+
+/* Answers a read; every one ends here. */
+static void end_read(struct read_ticket *ticket, const struct read_answer *answer)
+{
+    struct ops_meter *meter = &ticket->ops->meter;
+    enum read_source source = answer->err < 0 ? READ_NOWHERE : answer->source;
+    ops_meter_answer(meter, source, answer->err < 0 ? 0 : answer_bytes(answer));
+    if (answer->err < 0)
+        ops_reply_error(ticket->req, answer->err);
+    else
+        fuse_reply_iov(ticket->req, answer->iov, answer->n_iov);
+    ops_meter_end_read(meter, source, ticket->began_ns);
+    free(ticket);
+}
+
 static void on_read(void *ctx, const struct read_answer *answer)
 {
-    fuse_req_t req = ctx;
-    if (answer->err < 0)
-        ops_reply_error(req, answer->err);
-    else
-        fuse_reply_iov(req, answer->iov, answer->n_iov);
+    end_read(ctx, answer);
 }
 
 /* Answers with a copy: once the kernel has it, another thread may release the file and its text
  * while this one is still in writev(). */
-static void reply_text(fuse_req_t req, const char *data, size_t len, size_t size, off_t off)
+static void answer_text(struct read_ticket *ticket, const char *data, size_t len)
 {
-    size_t from = (uint64_t)off < len ? (size_t)off : len;
-    size_t n = size < len - from ? size : len - from;
+    size_t from = ticket->off < len ? (size_t)ticket->off : len;
+    size_t n = ticket->size < len - from ? ticket->size : len - from;
     CLEANUP(cleanup_free) char *copy = malloc(n + 1);
-    if (!copy) {
-        fuse_reply_err(req, ENOMEM);
-        return;
-    }
-    if (n)
+    if (copy && n)
         memcpy(copy, data + from, n);
-    fuse_reply_buf(req, copy, n);
+    const struct iovec piece = {copy, n};
+    end_read(ticket,
+             &(struct read_answer){.err = copy ? 0 : -ENOMEM, .iov = &piece, .n_iov = n ? 1 : 0});
 }
 
 void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)
 {
     const struct open_file *file = file_of(fi);
     struct ops *ops = ops_of(req);
-    ops_count(ops, OPS_READ);
+    uint64_t began_ns = ops_meter_begin(&ops->meter, OPS_READ);
+    struct read_ticket *ticket = malloc(sizeof(*ticket));
+    if (!ticket) {
+        fuse_reply_err(req, ENOMEM);
+        return;
+    }
+    *ticket = (struct read_ticket){req, ops, ino, (uint64_t)off, size, began_ns};
     if (file->reader) {
         /* Once it is answered, neither the request nor the file is there for sure. */
-        if (reader_read(file->reader, (uint64_t)off, size, on_read, req))
+        if (reader_read(file->reader, (uint64_t)off, size, on_read, ticket))
             ops_walk_on(ops, ino);
     } else if (file->node.layout) {
         const struct layout_text *text =
             &file->node.layout->texts[file->node.layout->nodes[file->node.index].ref];
-        reply_text(req, text->data, text->len, size, off);
+        answer_text(ticket, text->data, text->len);
     } else {
-        reply_text(req, file->text.data, file->text.len, size, off);
+        answer_text(ticket, file->text.data, file->text.len);
     }
 }
