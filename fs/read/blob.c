@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "net/pace.h"
 #include "util/buf.h"
 #include "util/digest.h"
 
@@ -59,6 +60,7 @@ struct blob *blob_new(const struct blob_source *source)
     memcpy(&blob->node.key, blob->id.bytes, sizeof(blob->node.key));
     pthread_mutex_init(&blob->lock, NULL);
     blob->refs = 1;
+    blob->reach = reach_of(&(struct pace){0});
     blob->size_bytes = source->entry->size_bytes;
     blob->has_digest = source->entry->has_digest;
     blob->project_id = copy_text(source->place.project_id, &ok);

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "cache/key.h"
+#include "read/reach.h"
 #include "read/streams.h"
 #include "registry/listing.h"
 #include "registry/registry.h"
@@ -39,6 +40,7 @@ struct blob {
     struct span *unlocated;              /* spans that wait for the locator */
     struct flight *flights[BLOB_CHAINS]; /* by block; few at a time */
     struct streams streams;
+    struct reach reach;     /* from the host's pace, when the last span ended */
     uint64_t offered_bytes; /* given to the cache by this process */
     bool verifying, verified;
 };

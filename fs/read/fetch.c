@@ -81,8 +81,10 @@ struct blob *fetch_blob(struct fetch *fetch, const struct blob_source *source)
     if (!blob && map_insert(&fetch->blobs, &fresh->node) == 0)
         blob = steal_ptr(fresh);
     pthread_mutex_unlock(&fetch->lock);
-    if (blob && !fresh)
+    if (blob && !fresh) {
+        span_note_pace(blob);
         verify_note_open(blob);
+    }
     blob_free(fresh);
     return blob;
 }
@@ -103,11 +105,22 @@ static void plan_close(struct plan *plan)
     plan->n_flights = 0;
 }
 
+/* Whether what begins at @from goes into a span of its own. Spans end at multiples of their size,
+ * wherever they begin, so that two plans leave no scraps. */
+static bool is_apart(const struct plan *plan, uint64_t from)
+{
+    const struct reach *reach = &plan->blob->reach;
+    uint64_t most = plan->urgent ? reach->urgent_bytes : reach->ahead_bytes;
+    if (verify_is_at_once(plan->blob))
+        return false;
+    return plan->end != from || from % most == 0;
+}
+
 /* Adds [from, to) of @flight to the plan. */
 static void plan_add(struct plan *plan, struct flight *flight, uint64_t from, uint64_t to)
 {
     bool same = plan->n_flights && plan->flights[plan->n_flights - 1] == flight;
-    if (plan->n_flights && (plan->end != from || (!same && plan->n_flights == SPAN_MAX_BLOCKS)))
+    if (is_apart(plan, from) || (!same && plan->n_flights == SPAN_MAX_BLOCKS))
         plan_close(plan);
     if (!plan->n_flights)
         plan->off = from;

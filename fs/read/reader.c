@@ -53,28 +53,23 @@ static void note_read(struct blob *blob, uint64_t off, size_t len, struct advice
 {
     uint64_t max = budget_limit_bytes(blob->fetch->budget) / 4;
     pthread_mutex_lock(&blob->lock);
+    if (max > blob->reach.window_bytes)
+        max = blob->reach.window_bytes;
     out->range = streams_note(&blob->streams, off, len, blob->size_bytes, max, &out->stream);
     out->sees_end = out->stream->begin == 0 && out->stream->window.ahead_end >= blob->size_bytes;
     pthread_mutex_unlock(&blob->lock);
 }
 
-/* Asks for what was advised, in spans; where memory ends, the stream's window shrinks. */
+/* Asks for what was advised; where memory ends, the stream's window shrinks. */
 static void read_ahead(struct blob *blob, const struct advice *advice)
 {
-    uint64_t off = advice->range.off, end = off + advice->range.len;
-    while (off < end) {
-        uint64_t to = (off / AHEAD_SPAN_BYTES + 1) * AHEAD_SPAN_BYTES;
-        if (to > end)
-            to = end;
-        uint64_t granted = fetch_ahead(blob, off, to - off);
-        if (granted < to) {
-            pthread_mutex_lock(&blob->lock);
-            window_shrink(&advice->stream->window, granted);
-            pthread_mutex_unlock(&blob->lock);
-            return;
-        }
-        off = to;
-    }
+    uint64_t end = advice->range.off + advice->range.len;
+    uint64_t granted = fetch_ahead(blob, advice->range.off, advice->range.len);
+    if (granted >= end)
+        return;
+    pthread_mutex_lock(&blob->lock);
+    window_shrink(&advice->stream->window, granted);
+    pthread_mutex_unlock(&blob->lock);
 }
 
 /* Answers from the cache when all is there. */

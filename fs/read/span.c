@@ -184,6 +184,20 @@ static bool may_relocate(const struct span *span, int err)
     return expired && !span->relocated && !atomic_load(&span->blob->fetch->stopping);
 }
 
+void span_note_pace(struct blob *blob)
+{
+    struct pace pace;
+    pthread_mutex_lock(&blob->lock);
+    CLEANUP(cleanup_free) char *url = blob->locator.url ? strdup(blob->locator.url) : NULL;
+    pthread_mutex_unlock(&blob->lock);
+    if (!url || http_get_pace(blob->fetch->options.http, url, &pace) < 0)
+        return;
+    struct reach reach = reach_of(&pace);
+    pthread_mutex_lock(&blob->lock);
+    blob->reach = reach;
+    pthread_mutex_unlock(&blob->lock);
+}
+
 static void on_done(void *ctx, int err)
 {
     struct span *span = ctx;
@@ -192,6 +206,7 @@ static void on_done(void *ctx, int err)
     if (err == -ECANCELED && span->got == span->end)
         err = 0;
     if (err == 0) {
+        span_note_pace(span->blob);
         span_free(span);
     } else if (may_relocate(span, err)) {
         drop_locator(span);

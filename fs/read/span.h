@@ -14,6 +14,9 @@ struct span;
 struct span *span_new(struct blob *blob, uint64_t off, uint64_t end, struct flight *const *flights,
                       int n_flights, bool urgent);
 
+/* Sets @blob's reach by what is known of its host by now. No lock may be held. */
+void span_note_pace(struct blob *blob);
+
 /* Puts @span before the chain @rest (may be NULL) and returns the chain. */
 struct span *span_chain(struct span *span, struct span *rest);
 

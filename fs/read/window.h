@@ -7,10 +7,6 @@
 /* Read ahead of who begins at a file's first byte. */
 #define WINDOW_FIRST_BYTES (UINT64_C(2) << 20)
 
-/* Read-ahead is asked for in ranges of this size at most, so that it comes over several
- * connections. */
-#define AHEAD_SPAN_BYTES (UINT64_C(2) << 20)
-
 struct window {
     uint64_t bytes;     /* how far ahead at the last look; 0 while closed */
     uint64_t least;     /* and how far at least */

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Read-ahead tried on a simulated link: what readers of many kinds get of it, and what is fetched
  * in vain. Thousands of traces from seeds; no figure here depends on the machine. */
-#include "read/streams.h"
+#include "read/reach.h"
 
 #include "check.h"
 #include "link_sim.h"
+#include "net/pace.h"
+#include "read/streams.h"
 
 #define MIB(n)          (UINT64_C(n) << 20)
-#define MAX_AHEAD_BYTES MIB(64)
+#define MAX_AHEAD_BYTES MIB(64) /* a quarter of the budget */
 
 enum { MAX_READERS = 8, TRACES = 3000 };
 
@@ -27,6 +29,7 @@ struct reader {
 struct trace {
     struct sim *sim;
     struct streams streams;
+    struct reach reach;
     int n_readers;
     struct reader readers[MAX_READERS];
 };
@@ -46,18 +49,24 @@ static uint64_t min_u64(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
+/* Asks for [off, end) in ranges, as fetch.c does. */
+static void ask(struct trace *t, uint64_t off, uint64_t end, bool urgent)
+{
+    uint64_t most = urgent ? t->reach.urgent_bytes : t->reach.ahead_bytes;
+    for (uint64_t to; off < end; off = to) {
+        to = min_u64(end, (off / most + 1) * most);
+        sim_ask(t->sim, off, to - off, urgent);
+    }
+}
+
 /* What reader.c does with a read. */
 static void begin_read(struct trace *t, uint64_t off, uint64_t len)
 {
     struct stream *stream;
-    struct window_range ahead =
-        streams_note(&t->streams, off, len, t->sim->size, MAX_AHEAD_BYTES, &stream);
-    sim_ask(t->sim, off, len, true);
-    uint64_t end = ahead.off + ahead.len;
-    for (uint64_t at = ahead.off, to; at < end; at = to) {
-        to = min_u64(end, (at / AHEAD_SPAN_BYTES + 1) * AHEAD_SPAN_BYTES);
-        sim_ask(t->sim, at, to - at, false);
-    }
+    uint64_t max = min_u64(MAX_AHEAD_BYTES, t->reach.window_bytes);
+    struct window_range ahead = streams_note(&t->streams, off, len, t->sim->size, max, &stream);
+    ask(t, off, off + len, true);
+    ask(t, ahead.off, ahead.off + ahead.len, false);
 }
 
 static bool is_done(const struct reader *r, uint64_t size)
@@ -114,6 +123,12 @@ static void run(struct trace *t)
 static struct trace *trace_new(const struct sim_link *link, uint64_t size)
 {
     struct trace *t = calloc(1, sizeof(*t));
+    const struct pace pace = {
+        .rtt_us = (uint64_t)(link->rtt_ms * 1000),
+        .connection_bytes_per_s = (uint64_t)(link->connection_rate * 1000),
+        .total_bytes_per_s = (uint64_t)(link->total_rate * 1000),
+    };
+    t->reach = reach_of(&pace);
     t->sim = sim_new(link, size);
     return t;
 }
