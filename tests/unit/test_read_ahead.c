@@ -261,6 +261,46 @@ static void who_reads_behind_another_has_a_window_too(void)
     trace_free(t);
 }
 
+/* Milliseconds until a read of 256 KiB at @off is answered, while @t's readers go on. */
+static double time_read(struct trace *t, uint64_t off)
+{
+    double began_ms = t->sim->now_ms;
+    begin_read(t, off, 256 << 10);
+    while (!sim_has(t->sim, off, 256 << 10)) {
+        for (int i = 0; i < t->n_readers; i++)
+            read_on(t, &t->readers[i]);
+        sim_step(t->sim);
+    }
+    return t->sim->now_ms - began_ms;
+}
+
+/* The longest of some reads, far behind what @bulk reads. */
+static double slowest_read(bool bulk)
+{
+    struct trace *t = trace_new(&far_link, MIB(8192));
+    double slowest_ms = 0;
+    if (bulk)
+        t->readers[t->n_readers++] = reads(0, MIB(4096), 1 << 20);
+    for (int i = 0; i < 200; i++) { /* until its window is open */
+        if (bulk)
+            read_on(t, &t->readers[0]);
+        sim_step(t->sim);
+    }
+    for (uint64_t i = 0; i < 100; i++) {
+        double ms = time_read(t, MIB(4200) + i * 37 % 100 * MIB(30) + (12 << 10));
+        slowest_ms = ms > slowest_ms ? ms : slowest_ms;
+    }
+    trace_free(t);
+    return slowest_ms;
+}
+
+static void who_waits_is_served_beside_a_bulk_reader(void)
+{
+    double idle_ms = slowest_read(false), busy_ms = slowest_read(true);
+    CHECK(idle_ms <= 30 + 8);
+    CHECK(busy_ms <= 1.6 * idle_ms);
+}
+
 int main(void)
 {
     TEST("one reader fills a far link", one_reader_fills_a_far_link);
@@ -269,5 +309,6 @@ int main(void)
     TEST("short runs fetch little in vain", short_runs_fetch_little_in_vain);
     TEST("random reads fetch what was asked for", random_reads_fetch_what_was_asked);
     TEST("who reads behind another has a window, too", who_reads_behind_another_has_a_window_too);
+    TEST("who waits is served beside a bulk reader", who_waits_is_served_beside_a_bulk_reader);
     return check_done();
 }
