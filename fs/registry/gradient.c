@@ -137,9 +137,12 @@ static int add_unassigned(struct gradient *g, struct listing *listing)
     int64_t retry;
     if (!models || list_models(g, GRADIENT_UNASSIGNED, models, &retry) < 0 || !models->n_entries)
         return 0;
-    for (size_t i = 0; i < models->n_entries; i++)
-        if (models->entries[i].mtime_ns > entry.mtime_ns)
-            entry.mtime_ns = models->entries[i].mtime_ns;
+    for (size_t i = 0; i < models->n_entries; i++) {
+        struct listing_entry model;
+        listing_get(models, i, &model);
+        if (model.mtime_ns > entry.mtime_ns)
+            entry.mtime_ns = model.mtime_ns;
+    }
     return listing_add(listing, &entry);
 }
 
@@ -279,18 +282,20 @@ static int gradient_locate(void *self, const struct registry_place *place, const
                            struct locator *out)
 {
     LISTING_CLEANUP struct listing *listing = NULL;
+    BUF_CLEANUP struct buf texts = {0};
+    struct listing_entry entry;
     int64_t retry;
     int r = gradient_list(self, place, &listing, &retry);
+    size_t found = r == 0 ? listing_find(listing, file_id) : LISTING_NONE;
+    if (r == 0)
+        r = found == LISTING_NONE ? -ENOENT : listing_get_whole(listing, found, &texts, &entry);
     if (r < 0)
         return r;
-    const struct listing_entry *entry = listing_find(listing, file_id);
-    if (!entry)
-        return -ENOENT;
-    if (!entry->url)
+    if (!entry.url)
         return -EPROTO;
-    *out = (struct locator){.url = strdup(entry->url),
-                            .etag = entry->etag ? strdup(entry->etag) : NULL};
-    if (out->url && (out->etag || !entry->etag))
+    *out =
+        (struct locator){.url = strdup(entry.url), .etag = entry.etag ? strdup(entry.etag) : NULL};
+    if (out->url && (out->etag || !entry.etag))
         return 0;
     locator_deinit(out);
     return -ENOMEM;

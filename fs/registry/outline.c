@@ -14,7 +14,7 @@ static int find_checkpoints(struct outline *o)
     if (!paths)
         return -ENOMEM;
     for (size_t i = 0; i < n; i++)
-        paths[i] = o->listing->entries[i].id;
+        paths[i] = listing_id(o->listing, i);
     return checkpoints_find(paths, n, &o->checkpoints);
 }
 
@@ -161,9 +161,11 @@ const struct metric_row *outline_model_value(const struct outline *o, size_t met
 
 /* Sizes are what the registry says: such as overflow are lies, and their sum stays one that JSON
  * can hold. */
-static uint64_t add_size(uint64_t sum, uint64_t size_bytes)
+static uint64_t add_size(uint64_t sum, const struct listing *listing, size_t file)
 {
-    bool overflow = __builtin_add_overflow(sum, size_bytes, &sum);
+    struct listing_entry entry;
+    listing_get(listing, file, &entry);
+    bool overflow = __builtin_add_overflow(sum, entry.size_bytes, &sum);
     return overflow || sum > INT64_MAX ? INT64_MAX : sum;
 }
 
@@ -171,7 +173,7 @@ uint64_t outline_size_bytes(const struct outline *o, const struct checkpoint *c)
 {
     uint64_t size = 0;
     for (size_t i = 0; i < c->n_files; i++)
-        size = add_size(size, o->listing->entries[c->files[i]].size_bytes);
+        size = add_size(size, o->listing, c->files[i]);
     return size;
 }
 
@@ -179,15 +181,18 @@ uint64_t outline_model_size_bytes(const struct outline *o)
 {
     uint64_t size = 0;
     for (size_t i = 0; i < o->listing->n_entries; i++)
-        size = add_size(size, o->listing->entries[i].size_bytes);
+        size = add_size(size, o->listing, i);
     return size;
 }
 
 int64_t outline_mtime_ns(const struct outline *o, const struct checkpoint *c)
 {
+    struct listing_entry entry;
     int64_t newest = 0;
-    for (size_t i = 0; i < c->n_files; i++)
-        if (o->listing->entries[c->files[i]].mtime_ns > newest)
-            newest = o->listing->entries[c->files[i]].mtime_ns;
+    for (size_t i = 0; i < c->n_files; i++) {
+        listing_get(o->listing, c->files[i], &entry);
+        if (entry.mtime_ns > newest)
+            newest = entry.mtime_ns;
+    }
     return newest ? newest : o->listing->self.mtime_ns;
 }

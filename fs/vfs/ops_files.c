@@ -9,6 +9,7 @@
 #include "vfs/ops_handle.h"
 #include "vfs/ops_handlers.h"
 #include "vfs/read_ahead.h"
+#include "vfs/views.h"
 
 /* What an open file is: one of the three. */
 struct open_file {
@@ -35,12 +36,16 @@ static struct open_file *file_of(const struct fuse_file_info *fi)
 static int open_blob(struct ops *ops, const struct tree_node *node, struct open_file *file)
 {
     const struct layout_place *where = node->layout->place;
+    BUF_CLEANUP struct buf texts = {0};
+    struct listing_entry entry;
     const struct blob_source source = {
         .origin = where->origin,
         .place = {where->project_id, where->model_id},
-        .entry = &node->layout->listing->entries[node->layout->nodes[node->index].ref],
+        .entry = &entry,
     };
-    return reader_open(ops->options.fetch, &source, &file->reader);
+    int r = listing_get_whole(node->layout->listing, node->layout->nodes[node->index].ref, &texts,
+                              &entry);
+    return r < 0 ? r : reader_open(ops->options.fetch, &source, &file->reader);
 }
 
 static int open_node(struct ops *ops, fuse_ino_t ino, struct open_file *file,
@@ -57,6 +62,8 @@ static int open_node(struct ops *ops, fuse_ino_t ino, struct open_file *file,
     case NODE_FILE:
         return open_blob(ops, &node, file);
     case NODE_LIVE:
+        if (views_is_own_live(node.layout, node.index))
+            return views_live_text(node.layout, node.index, &file->text);
         return ops->options.live_text(ops->options.live_ctx, n->ref, &file->text);
     case NODE_TEXT:
         file->node = node;
