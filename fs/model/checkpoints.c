@@ -325,7 +325,7 @@ static int fill_group(struct checkpoint *c, const struct match *m, size_t n, boo
     if (!c->directory || !c->files)
         return -ENOMEM;
     for (size_t i = 0; i < n; i++)
-        c->files[c->n_files++] = m[i].file;
+        c->files[c->n_files++] = (uint32_t)m[i].file;
     int r = check_group(c, m, n);
     return r < 0 ? r : name_group(c, m, is_twin);
 }
@@ -360,7 +360,7 @@ static int fill_all(struct checkpoints *c, const struct match *m, size_t n)
     }
     for (size_t i = 0; i < n; i++)
         if (m[i].form == FORM_NONE)
-            c->rest[c->n_rest++] = m[i].file;
+            c->rest[c->n_rest++] = (uint32_t)m[i].file;
     return 0;
 }
 

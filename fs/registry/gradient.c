@@ -207,8 +207,9 @@ static const char *web_url(const char *url)
     return is_web ? url : NULL;
 }
 
-static int add_file(struct listing *listing, const json_t *file)
+static int add_file(void *ctx, const json_t *file)
 {
+    struct listing *listing = ctx;
     const char *path = json_get_text(file, "file"), *digest = json_get_text(file, "digest");
     int64_t size = json_get_int(file, "size", 0), modified = parse_time(file, "dtModified");
     char etag[DIGEST_HEX_BYTES + 2];
@@ -235,22 +236,10 @@ static int add_file(struct listing *listing, const json_t *file)
 static int list_files(struct gradient *g, const char *model_id, struct listing *listing,
                       int64_t *retry)
 {
-    JSON_CLEANUP json_t *reply = NULL;
     JSON_CLEANUP json_t *body = json_pack("{s:s,s:b,s:b}", "id", model_id, "links", 1, "size", 1);
-    size_t i;
-    json_t *file;
+    const struct gradient_call call = {NULL, "/mlModels/listFiles/", body};
     int r = fill_self(g, model_id, listing, retry);
-    if (r == 0)
-        r = call_api(g, &(struct gradient_call){NULL, "/mlModels/listFiles/", body}, &reply, retry);
-    if (r == 0 && !json_is_array(reply))
-        r = -EPROTO;
-    json_array_foreach(r == 0 ? reply : NULL, i, file)
-    {
-        r = add_file(listing, file);
-        if (r < 0)
-            return r;
-    }
-    return r;
+    return r < 0 ? r : gradient_call_each(g->http, g->base, &call, add_file, listing, retry);
 }
 
 static int fill(struct gradient *g, const struct registry_place *place, struct listing *listing,

@@ -119,7 +119,7 @@ static void sort_items(struct sort_item *items, size_t n)
 /* Adds files below @dir in the order of their paths, each cut by @cut_bytes. @files NULL: all of
  * the listing. */
 static int add_files(struct layout_builder *b, const struct listing *listing, uint32_t dir,
-                     const size_t *files, size_t n, size_t cut_bytes)
+                     const uint32_t *files, size_t n, size_t cut_bytes)
 {
     CLEANUP(cleanup_free) struct sort_item *items = calloc(n + 1, sizeof(*items));
     if (!items)

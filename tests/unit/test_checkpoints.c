@@ -25,7 +25,7 @@ static char *describe(const char *const *paths)
         buf_printf(&out, "%s %c %lld '%s' ", c->name, c->format[0], (long long)c->step,
                    c->directory);
         for (size_t k = 0; k < c->n_files; k++)
-            buf_printf(&out, "%zu", c->files[k]);
+            buf_printf(&out, "%u", c->files[k]);
         if (c->state_prefix)
             buf_printf(&out, " %s", c->state_prefix);
         if (c->missing)
@@ -33,7 +33,7 @@ static char *describe(const char *const *paths)
         buf_puts(&out, "\n");
     }
     for (size_t i = 0; i < found.n_rest; i++)
-        buf_printf(&out, "%s%zu", i ? "" : "rest ", found.rest[i]);
+        buf_printf(&out, "%s%u", i ? "" : "rest ", found.rest[i]);
     return buf_steal(&out);
 }
 
