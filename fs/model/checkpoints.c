@@ -17,7 +17,10 @@
 
 #include "util/cleanup.h"
 
-enum { MAX_STEP_DIGITS = 18 };
+enum {
+    MAX_STEP_DIGITS = 18,
+    MAX_DEPTH = 64, /* of a SavedModel: a hostile path may be made of `/` */
+};
 
 enum form { FORM_NONE, FORM_TENSORFLOW, FORM_SAVED_MODEL, FORM_ONNX };
 
@@ -196,7 +199,9 @@ static ssize_t directory_around(const char *path, const struct directory *direct
 {
     if (n && directories[0].len == 0 && in_root_saved_model(path))
         return 0;
-    for (const char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
+    int depth = 0;
+    for (const char *slash = strchr(path, '/'); slash && depth < MAX_DEPTH && n;
+         slash = strchr(slash + 1, '/'), depth++) {
         struct directory key = {path, (size_t)(slash + 1 - path)};
         struct directory *hit = bsearch(&key, directories, n, sizeof(key), compare_directories);
         if (hit)

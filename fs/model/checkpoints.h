@@ -34,8 +34,8 @@ struct checkpoints {
     size_t n_rest;
 };
 
-/* Finds the checkpoints among @paths (fewer than 2^32; a registry's file names, any bytes, no order). Each file
- * belongs to one checkpoint at most. 0 or -ENOMEM. */
+/* Finds the checkpoints among @paths (fewer than 2^32; a registry's file names, any bytes, no
+ * order). Each file belongs to one checkpoint at most. 0 or -ENOMEM. */
 int checkpoints_find(const char *const *paths, size_t n, struct checkpoints *out);
 void checkpoints_deinit(struct checkpoints *c);
 

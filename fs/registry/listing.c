@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "registry/packed.h"
-
 /* Another form has another first line. */
 static const char magic[] = "modelfs listing 2\n";
 

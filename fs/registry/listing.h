@@ -9,9 +9,9 @@
 #include <stdint.h>
 
 #include "model/metrics.h"
+#include "registry/packed.h"
 #include "util/arena.h"
 #include "util/buf.h"
-#include "util/digest.h"
 
 /* What a listing is of, and what its entries are. */
 enum listing_kind {
@@ -19,21 +19,6 @@ enum listing_kind {
     LISTING_MODELS,   /* of a project */
     LISTING_FILES,    /* of a model */
 };
-
-struct listing_entry {
-    const char *id;   /* the registry's; of a file its path in the model */
-    const char *name; /* the registry's word for people; of a file its path */
-    const char *type; /* of a model: `Tensorflow`, `ONNX`, `Custom`, ...; else NULL */
-    const char *url;  /* of a file: where its bytes were when it was listed; NULL: locate it */
-    const char *etag; /* of a file: its validator as the source will say it, quotes included; NULL:
-                         not known yet */
-    uint64_t size_bytes;
-    int64_t mtime_ns; /* since 1970 in UTC; 0 where the registry does not say */
-    bool has_digest;
-    struct digest digest; /* SHA-256 of a file's content */
-};
-
-struct links;
 
 struct listing {
     int refs; /* atomic */
@@ -55,8 +40,8 @@ struct listing *listing_new(enum listing_kind kind);
 struct listing *listing_ref(struct listing *listing);
 void listing_unref(struct listing *listing); /* NULL is fine */
 
-/* Adds a copy of @entry (its texts too), which has an id. 0 or -ENOMEM, also when there is more than
- * a listing holds (4 GiB). */
+/* Adds a copy of @entry (its texts too), which has an id. 0 or -ENOMEM, also when there is more
+ * than a listing holds (4 GiB). */
 int listing_add(struct listing *listing, const struct listing_entry *entry);
 /* Adds a row; @name is copied. */
 int listing_add_row(struct listing *listing, const char *name, int64_t step, double value);

@@ -7,6 +7,9 @@
 
 #include "util/cleanup.h"
 
+/* Each checkpoint could have each metric: a hostile model, millions of millions. */
+enum { VALUES_MAX = 1 << 24 };
+
 static int find_checkpoints(struct outline *o)
 {
     size_t n = o->listing->n_entries;
@@ -81,7 +84,10 @@ static int fill_values(struct outline *o)
 {
     const struct checkpoint *items = o->checkpoints.items;
     int64_t next_step = INT64_MAX;
-    o->values = calloc(o->checkpoints.n * o->n_metrics + 1, sizeof(*o->values));
+    if (o->n_metrics && o->checkpoints.n <= VALUES_MAX / o->n_metrics)
+        o->values = calloc(o->checkpoints.n * o->n_metrics, sizeof(*o->values));
+    else if (!o->n_metrics)
+        o->values = calloc(1, sizeof(*o->values));
     if (!o->values)
         return -ENOMEM;
     for (size_t c = o->checkpoints.n; c-- > 0;) {

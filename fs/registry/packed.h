@@ -1,11 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* An entry of a listing as a run of bytes: what memory and the cache hold of a file, a fifth of
- * what its parts take as structs and texts. A file's signed link is most of it, so that what the
- * links of one listing have in common is kept once, and a signature in hexadecimal as bytes. In the
- * host's byte order; pure. */
+/* An entry of a listing, and its packed form, a run of bytes: what memory and the cache hold of a
+ * file, a quarter of what its parts take as structs and texts. A signed link is most of that, so
+ * what the links of one listing have in common is kept once, and a signature in hexadecimal as
+ * bytes. Pure. */
 #pragma once
 
-#include "registry/listing.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "util/buf.h"
+#include "util/digest.h"
+
+struct listing_entry {
+    const char *id;   /* the registry's; of a file its path in the model */
+    const char *name; /* the registry's word for people; of a file its path */
+    const char *type; /* of a model: `Tensorflow`, `ONNX`, `Custom`, ...; else NULL */
+    const char *url;  /* of a file: where its bytes were when it was listed; NULL: locate it */
+    const char *etag; /* of a file: its validator as the source will say it, quotes included; NULL:
+                         not known yet */
+    uint64_t size_bytes;
+    int64_t mtime_ns; /* since 1970 in UTC; 0 where the registry does not say */
+    bool has_digest;
+    struct digest digest; /* SHA-256 of a file's content */
+};
 
 /* What the links of a listing look like: <head>[<encoded id>]<tail><the rest>. */
 struct links {

@@ -25,6 +25,7 @@ void inodes_deinit(struct inodes *inodes); /* frees the table, leaves an empty o
 
 /* Pointers hold until the next add or remove. NULL: there is none. */
 struct inode *inodes_find(const struct inodes *inodes, uint64_t ino);
-/* Adds @inode, whose number is not there and whose layout is not NULL. NULL when memory is short. */
+/* Adds @inode, whose number is not there and whose layout is not NULL. NULL when memory is short.
+ */
 struct inode *inodes_add(struct inodes *inodes, const struct inode *inode);
 void inodes_remove(struct inodes *inodes, struct inode *inode);

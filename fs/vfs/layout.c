@@ -6,8 +6,8 @@
  * group is sorted again.
  *
  * Inode numbers are hashes. A directory's is of its path; a file's of its place, its path in the
- * registry and its content's version, so that new content is a new inode and `.modelfs/files/` shows the same
- * inodes; a text's and a link's of path and content. */
+ * registry and its content's version, so that new content is a new inode and `.modelfs/files/`
+ * shows the same inodes; a text's and a link's of path and content. */
 #define XXH_STATIC_LINKING_ONLY /* a hash state as a local */
 #include "vfs/layout.h"
 

@@ -24,8 +24,8 @@ enum { MAX_BACKGROUND = 64 }; /* requests of the kernel's that nobody waits for,
  * 0.06.
  *
  * The kernel is not let keep directories (FOPEN_CACHE_DIR): `ls` again takes 0.01 s instead of
- * 0.04, but once names are older than entry_timeout each is looked up alone, and `ls -l` takes 1.1 s
- * instead of 0.2. */
+ * 0.04, but once names are older than entry_timeout each is looked up alone, and `ls -l` takes
+ * 1.1 s instead of 0.2. */
 static void op_init(void *userdata, struct fuse_conn_info *conn)
 {
     (void)userdata;

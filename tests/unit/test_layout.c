@@ -317,6 +317,47 @@ static void thousands_of_files_are_sorted_and_found(void)
     CHECK_EQ(layout_dir(layout, find(layout, "files"))->n_children, 11);
 }
 
+/* What info.json or metrics.json at @path would say if it were read now; NULL when it is a text. */
+static char *live_text(const struct layout *layout, const char *path)
+{
+    BUF_CLEANUP struct buf text = {0};
+    uint32_t node = find(layout, path);
+    CHECK(node != LAYOUT_NONE);
+    if (layout->nodes[node].kind != NODE_LIVE)
+        return NULL;
+    CHECK(views_is_own_live(layout, node));
+    CHECK_EQ(views_live_text(layout, node, &text), 0);
+    return buf_steal(&text);
+}
+
+static void what_a_large_model_tells_is_made_when_it_is_read(void)
+{
+    static const char *const places[] = {".modelfs/info.json", "ckpt-5/.modelfs/info.json",
+                                         ".modelfs/metrics.json", "ckpt-5/.modelfs/metrics.json"};
+    for (int n = 1000; n <= 1001; n++) {
+        static char names[1001][8];
+        const char *paths[1002] = {"m-5.index"};
+        for (int i = 1; i < n; i++) {
+            snprintf(names[i], sizeof(names[i]), "f%04d", i);
+            paths[i] = names[i];
+        }
+        LISTING_CLEANUP struct listing *listing = new_files(paths, false);
+        LAYOUT_CLEANUP struct layout *layout = NULL;
+        listing_add_row(listing, "loss", 5, 0.5);
+        CHECK_EQ(build(listing, &model_place, &layout), 0);
+        for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+            CLEANUP(cleanup_free) char *text = live_text(layout, places[i]);
+            CHECK_EQ(text != NULL, n > 1000);
+            if (text && i < 2)
+                CHECK(strstr(text, i ? "\"m-5.index\"" : "\"f1000\"") != NULL);
+            else if (text)
+                CHECK_STR(text, "{\n  \"loss\": 0.5\n}\n");
+            CHECK_EQ(layout_mtime_ns(layout, find(layout, places[i])),
+                     layout_mtime_ns(layout, find(layout, i % 2 ? "ckpt-5" : ".modelfs")));
+        }
+    }
+}
+
 /* All attributes of a node as `name=value` lines; each must be had by its name, too. */
 static void check_xattrs(const struct layout *layout, const char *path, const char *want)
 {
@@ -420,6 +461,8 @@ int main(void)
     TEST("a place is the root of its own layout", a_place_is_the_root_of_its_own_layout);
     TEST("a node is found again by its path", a_node_is_found_again_by_its_path);
     TEST("thousands of files are sorted and found", thousands_of_files_are_sorted_and_found);
+    TEST("what a large model tells is made when it is read",
+         what_a_large_model_tells_is_made_when_it_is_read);
     TEST("attributes say where a node stands", attributes_say_where_a_node_stands);
     TEST("other attributes there are none", other_attributes_there_are_none);
     TEST("no memory is an error", no_memory_is_an_error);
