@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <limits.h>
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,6 +34,9 @@
 #include "vfs/views.h"
 
 enum { POOL_THREADS = 4, RESOLVE_MS = 3000, STALL_MS = 20000 };
+/* What is larger goes back to the system when it is freed: left to itself malloc raises this to
+ * 32 MiB, and the tables and arrays that a large listing outgrew stay behind in its heaps. */
+enum { LARGE_BYTES = 256 << 10, HEAP_SPARE_BYTES = 1 << 20 };
 static const uint64_t min_free_bytes = UINT64_C(1) << 30;
 
 static const char help[] =
@@ -336,6 +340,8 @@ static void stop(struct mount *m)
 
 static int run(struct mount *m)
 {
+    mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
+    mallopt(M_TRIM_THRESHOLD, HEAP_SPARE_BYTES);
     int code = start(m);
     if (code != EX_OK) {
         background_failed(&m->background, code);

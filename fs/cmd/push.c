@@ -92,28 +92,31 @@ static int open_registry(struct push *p)
     return EX_OK;
 }
 
-/* The one entry with that id or name, NULL for none; with several of that name *out_code is not
- * EX_OK, and that was said. */
-static const struct listing_entry *find_one(const struct listing *listing, const char *wanted,
-                                            const char *what, int *out_code)
+/* The id of the one entry with that id or name, NULL for none; with several of that name *out_code
+ * is not EX_OK, and that was said. */
+static const char *find_one(const struct listing *listing, const char *wanted, const char *what,
+                            int *out_code)
 {
-    const struct listing_entry *found = listing_find(listing, wanted);
-    size_t n_named = 0;
-    for (size_t i = 0; i < listing->n_entries; i++)
-        n_named += strcmp(listing->entries[i].name, wanted) == 0;
-    if (!found || strcmp(found->id, wanted) == 0 || n_named < 2)
-        return found;
+    size_t found = listing_find(listing, wanted), n_named = 0;
+    const char *id = found == LISTING_NONE ? NULL : listing_id(listing, found);
+    for (size_t i = 0; i < listing->n_entries; i++) {
+        struct listing_entry entry;
+        listing_get(listing, i, &entry);
+        n_named += strcmp(entry.name, wanted) == 0;
+    }
+    if (!id || strcmp(id, wanted) == 0 || n_named < 2)
+        return id;
     fprintf(stderr,
             "modelfs push: there are %zu %ss called `%s`: say which by its id, such as %s\n",
-            n_named, what, wanted, found->id);
+            n_named, what, wanted, id);
     *out_code = EX_DATAERR;
     return NULL;
 }
 
-static int copy_id(const struct listing_entry *entry, char **out)
+static int copy_id(const char *id, char **out)
 {
-    *out = entry ? strdup(entry->id) : NULL;
-    return entry && !*out ? EX_OSERR : EX_OK;
+    *out = id ? strdup(id) : NULL;
+    return id && !*out ? EX_OSERR : EX_OK;
 }
 
 /* Fills project_id, or leaves NULL where the project has to be made. */
@@ -128,8 +131,8 @@ static int find_project(struct push *p)
         p->project_id = strdup(GRADIENT_UNASSIGNED);
         return p->project_id ? EX_OK : EX_OSERR;
     }
-    const struct listing_entry *entry = find_one(listing, p->options.project, "project", &code);
-    return code == EX_OK ? copy_id(entry, &p->project_id) : code;
+    const char *id = find_one(listing, p->options.project, "project", &code);
+    return code == EX_OK ? copy_id(id, &p->project_id) : code;
 }
 
 /* What the model to go on with has. */
@@ -151,17 +154,17 @@ static int find_model(struct push *p)
     int r = catalog_get(p->source.catalog, &place, PATIENCE_MS, &listing);
     if (r < 0)
         return source_complain("push", p->options.project, r);
-    const struct listing_entry *entry = find_one(listing, p->options.name, "model", &code);
-    if (!entry)
+    const char *id = find_one(listing, p->options.name, "model", &code);
+    if (!id)
         return code;
     if (!p->options.resume) {
         fprintf(stderr,
                 "modelfs push: the project `%s` has a model `%s` already (%s): take another "
                 "--name, or send what it lacks with --resume\n",
-                p->options.project, p->options.name, entry->id);
+                p->options.project, p->options.name, id);
         return EX_CANTCREAT;
     }
-    code = copy_id(entry, &p->model_id);
+    code = copy_id(id, &p->model_id);
     return code == EX_OK ? list_there(p) : code;
 }
 

@@ -102,15 +102,19 @@ static int send_file(struct sending *s, const struct local_file *file)
 /* Whether the model has this very file: 1, 0 or -errno. */
 static int is_there(const struct push_files *job, const struct local_file *file)
 {
-    const struct listing_entry *entry = job->there ? listing_find(job->there, file->path) : NULL;
+    size_t found = job->there ? listing_find(job->there, file->path) : LISTING_NONE;
+    struct listing_entry entry;
     struct digest digest;
-    if (!entry || entry->size_bytes != file->size_bytes)
+    if (found == LISTING_NONE)
         return 0;
-    if (!entry->has_digest)
+    listing_get(job->there, found, &entry);
+    if (entry.size_bytes != file->size_bytes)
+        return 0;
+    if (!entry.has_digest)
         return 1;
     CLEANUP(cleanup_close) int fd = local_files_open(job->files, file);
     int r = fd < 0 ? fd : file_digest(fd, file->size_bytes, &digest);
-    return r < 0 ? r : digest_equal(&digest, &entry->digest);
+    return r < 0 ? r : digest_equal(&digest, &entry.digest);
 }
 
 static int take_file(struct sending *s, const struct local_file *file,

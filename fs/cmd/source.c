@@ -81,12 +81,14 @@ static int find(struct source *s, const char *command, const struct registry_pla
 {
     LISTING_CLEANUP struct listing *listing = NULL;
     int r = catalog_get(s->catalog, place, patience_ms, &listing);
-    const struct listing_entry *entry = r == 0 ? listing_find(listing, wanted) : NULL;
-    if (!entry)
+    size_t found = r == 0 ? listing_find(listing, wanted) : LISTING_NONE;
+    struct listing_entry entry;
+    if (found == LISTING_NONE)
         return source_complain(command, r < 0 ? registry_origin(s->registry) : wanted,
                                r < 0 ? r : -ENOENT);
-    *out_id = strdup(entry->id);
-    *out_name = strdup(entry->name);
+    listing_get(listing, found, &entry);
+    *out_id = strdup(entry.id);
+    *out_name = strdup(entry.name);
     return *out_id && *out_name ? EX_OK : EX_OSERR;
 }
 

@@ -158,11 +158,16 @@ DEFINE_CLEANUP(struct supply_stream *, cleanup_stream, close_stream)
 static int open_reader(struct supply_stream *stream, const struct layout_node *node)
 {
     struct registry_supply *supply = stream->supply;
+    BUF_CLEANUP struct buf texts = {0};
+    struct listing_entry entry;
     const struct blob_source source = {
         .origin = supply->place.origin,
         .place = {supply->place.project_id, supply->place.model_id},
-        .entry = &supply->layout->listing->entries[node->ref],
+        .entry = &entry,
     };
+    int r = listing_get_whole(supply->layout->listing, node->ref, &texts, &entry);
+    if (r < 0)
+        return r;
     for (size_t i = 0; i < N_SLOTS; i++) {
         stream->slots[i].stream = stream;
         stream->slots[i].data = malloc(SLOT_BYTES);
@@ -217,10 +222,11 @@ static int add_node(struct supply *out, const struct layout *layout, uint32_t in
     struct supply_item item = {
         .path = path, .mtime_ns = layout_mtime_ns(layout, index), .ref = index};
     if (node->kind == NODE_FILE) {
-        const struct listing_entry *entry = &layout->listing->entries[node->ref];
-        item.size_bytes = entry->size_bytes;
-        item.has_digest = entry->has_digest;
-        item.digest = entry->digest;
+        struct listing_entry entry;
+        listing_get(layout->listing, node->ref, &entry);
+        item.size_bytes = entry.size_bytes;
+        item.has_digest = entry.has_digest;
+        item.digest = entry.digest;
     } else if (node->kind == NODE_TEXT) {
         const struct layout_text *text = &layout->texts[node->ref];
         item.size_bytes = text->len;

@@ -17,7 +17,10 @@
 
 #include "util/cleanup.h"
 
-enum { MAX_STEP_DIGITS = 18 };
+enum {
+    MAX_STEP_DIGITS = 18,
+    MAX_DEPTH = 64, /* of a SavedModel: a hostile path may be made of `/` */
+};
 
 enum form { FORM_NONE, FORM_TENSORFLOW, FORM_SAVED_MODEL, FORM_ONNX };
 
@@ -196,7 +199,9 @@ static ssize_t directory_around(const char *path, const struct directory *direct
 {
     if (n && directories[0].len == 0 && in_root_saved_model(path))
         return 0;
-    for (const char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
+    int depth = 0;
+    for (const char *slash = strchr(path, '/'); slash && depth < MAX_DEPTH && n;
+         slash = strchr(slash + 1, '/'), depth++) {
         struct directory key = {path, (size_t)(slash + 1 - path)};
         struct directory *hit = bsearch(&key, directories, n, sizeof(key), compare_directories);
         if (hit)
@@ -325,7 +330,7 @@ static int fill_group(struct checkpoint *c, const struct match *m, size_t n, boo
     if (!c->directory || !c->files)
         return -ENOMEM;
     for (size_t i = 0; i < n; i++)
-        c->files[c->n_files++] = m[i].file;
+        c->files[c->n_files++] = (uint32_t)m[i].file;
     int r = check_group(c, m, n);
     return r < 0 ? r : name_group(c, m, is_twin);
 }
@@ -360,7 +365,7 @@ static int fill_all(struct checkpoints *c, const struct match *m, size_t n)
     }
     for (size_t i = 0; i < n; i++)
         if (m[i].form == FORM_NONE)
-            c->rest[c->n_rest++] = m[i].file;
+            c->rest[c->n_rest++] = (uint32_t)m[i].file;
     return 0;
 }
 

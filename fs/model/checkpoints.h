@@ -23,19 +23,19 @@ struct checkpoint {
                            NULL */
     char *missing;      /* owned: the first file that should be there and is not, or NULL when it is
                            complete */
-    size_t *files;      /* owned: indices into the paths given, ascending */
+    uint32_t *files;    /* owned: indices into the paths given, ascending */
     size_t n_files;
 };
 
 struct checkpoints {
     struct checkpoint *items; /* owned; steps first, ascending, then exports by version and name */
     size_t n;
-    size_t *rest; /* owned: indices of the files that belong to none */
+    uint32_t *rest; /* owned: indices of the files that belong to none */
     size_t n_rest;
 };
 
-/* Finds the checkpoints among @paths (a registry's file names, any bytes, no order). Each file
- * belongs to one checkpoint at most. 0 or -ENOMEM. */
+/* Finds the checkpoints among @paths (fewer than 2^32; a registry's file names, any bytes, no
+ * order). Each file belongs to one checkpoint at most. 0 or -ENOMEM. */
 int checkpoints_find(const char *const *paths, size_t n, struct checkpoints *out);
 void checkpoints_deinit(struct checkpoints *c);
 

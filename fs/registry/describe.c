@@ -34,13 +34,15 @@ static int set_digest(json_t *o, const struct listing_entry *entry)
     return set_text(o, "digest", hex);
 }
 
-static json_t *describe_entry(const struct listing_entry *entry)
+static json_t *describe_entry(const struct listing *listing, size_t i)
 {
     JSON_CLEANUP json_t *o = json_object();
-    int r = set_text(o, "id", entry->id);
-    r |= set_text(o, "name", entry->name);
-    r |= set_text(o, "type", entry->type);
-    r |= set_time(o, "modified", entry->mtime_ns);
+    struct listing_entry entry;
+    listing_get(listing, i, &entry);
+    int r = set_text(o, "id", entry.id);
+    r |= set_text(o, "name", entry.name);
+    r |= set_text(o, "type", entry.type);
+    r |= set_time(o, "modified", entry.mtime_ns);
     return r == 0 ? steal_ptr(o) : NULL;
 }
 
@@ -49,7 +51,7 @@ static int set_entries(json_t *o, const struct listing *listing)
     json_t *entries = json_array();
     int r = 0;
     for (size_t i = 0; i < listing->n_entries; i++)
-        r |= json_array_append_new(entries, describe_entry(&listing->entries[i]));
+        r |= json_array_append_new(entries, describe_entry(listing, i));
     return r | json_object_set_new(o, "entries", entries);
 }
 
@@ -64,13 +66,16 @@ json_t *describe_listing(const struct listing *listing, const char *origin, cons
     return r == 0 ? steal_ptr(o) : NULL;
 }
 
-static json_t *describe_file(const struct listing_entry *entry, const char *path)
+/* A file without the first @cut_bytes of its path. */
+static json_t *describe_file(const struct listing *listing, size_t file, size_t cut_bytes)
 {
     JSON_CLEANUP json_t *o = json_object();
-    int r = set_text(o, "path", path);
-    r |= set_size(o, entry->size_bytes);
-    r |= set_time(o, "modified", entry->mtime_ns);
-    r |= set_digest(o, entry);
+    struct listing_entry entry;
+    listing_get(listing, file, &entry);
+    int r = set_text(o, "path", entry.id + cut_bytes);
+    r |= set_size(o, entry.size_bytes);
+    r |= set_time(o, "modified", entry.mtime_ns);
+    r |= set_digest(o, &entry);
     return r == 0 ? steal_ptr(o) : NULL;
 }
 
@@ -101,9 +106,9 @@ static int set_checkpoint_files(json_t *out, const struct outline *o, const stru
     json_t *files = json_array();
     int r = 0;
     for (size_t i = 0; i < c->n_files; i++) {
-        const struct listing_entry *entry = &o->listing->entries[c->files[i]];
-        const char *path = checkpoint_inner_path(c, entry->id);
-        r |= json_array_append_new(files, describe_file(entry, path));
+        const char *id = listing_id(o->listing, c->files[i]);
+        size_t cut_bytes = (size_t)(checkpoint_inner_path(c, id) - id);
+        r |= json_array_append_new(files, describe_file(o->listing, c->files[i], cut_bytes));
     }
     return r | json_object_set_new(out, "files", files);
 }
@@ -149,10 +154,8 @@ static int set_files(json_t *out, const struct outline *o)
 {
     json_t *files = json_array();
     int r = 0;
-    for (size_t i = 0; i < o->listing->n_entries; i++) {
-        const struct listing_entry *entry = &o->listing->entries[i];
-        r |= json_array_append_new(files, describe_file(entry, entry->id));
-    }
+    for (size_t i = 0; i < o->listing->n_entries; i++)
+        r |= json_array_append_new(files, describe_file(o->listing, i, 0));
     r |= set_size(out, outline_model_size_bytes(o));
     return r | json_object_set_new(out, "files", files);
 }

@@ -137,9 +137,12 @@ static int add_unassigned(struct gradient *g, struct listing *listing)
     int64_t retry;
     if (!models || list_models(g, GRADIENT_UNASSIGNED, models, &retry) < 0 || !models->n_entries)
         return 0;
-    for (size_t i = 0; i < models->n_entries; i++)
-        if (models->entries[i].mtime_ns > entry.mtime_ns)
-            entry.mtime_ns = models->entries[i].mtime_ns;
+    for (size_t i = 0; i < models->n_entries; i++) {
+        struct listing_entry model;
+        listing_get(models, i, &model);
+        if (model.mtime_ns > entry.mtime_ns)
+            entry.mtime_ns = model.mtime_ns;
+    }
     return listing_add(listing, &entry);
 }
 
@@ -204,8 +207,9 @@ static const char *web_url(const char *url)
     return is_web ? url : NULL;
 }
 
-static int add_file(struct listing *listing, const json_t *file)
+static int add_file(void *ctx, const json_t *file)
 {
+    struct listing *listing = ctx;
     const char *path = json_get_text(file, "file"), *digest = json_get_text(file, "digest");
     int64_t size = json_get_int(file, "size", 0), modified = parse_time(file, "dtModified");
     char etag[DIGEST_HEX_BYTES + 2];
@@ -232,22 +236,10 @@ static int add_file(struct listing *listing, const json_t *file)
 static int list_files(struct gradient *g, const char *model_id, struct listing *listing,
                       int64_t *retry)
 {
-    JSON_CLEANUP json_t *reply = NULL;
     JSON_CLEANUP json_t *body = json_pack("{s:s,s:b,s:b}", "id", model_id, "links", 1, "size", 1);
-    size_t i;
-    json_t *file;
+    const struct gradient_call call = {NULL, "/mlModels/listFiles/", body};
     int r = fill_self(g, model_id, listing, retry);
-    if (r == 0)
-        r = call_api(g, &(struct gradient_call){NULL, "/mlModels/listFiles/", body}, &reply, retry);
-    if (r == 0 && !json_is_array(reply))
-        r = -EPROTO;
-    json_array_foreach(r == 0 ? reply : NULL, i, file)
-    {
-        r = add_file(listing, file);
-        if (r < 0)
-            return r;
-    }
-    return r;
+    return r < 0 ? r : gradient_call_each(g->http, g->base, &call, add_file, listing, retry);
 }
 
 static int fill(struct gradient *g, const struct registry_place *place, struct listing *listing,
@@ -279,18 +271,20 @@ static int gradient_locate(void *self, const struct registry_place *place, const
                            struct locator *out)
 {
     LISTING_CLEANUP struct listing *listing = NULL;
+    BUF_CLEANUP struct buf texts = {0};
+    struct listing_entry entry;
     int64_t retry;
     int r = gradient_list(self, place, &listing, &retry);
+    size_t found = r == 0 ? listing_find(listing, file_id) : LISTING_NONE;
+    if (r == 0)
+        r = found == LISTING_NONE ? -ENOENT : listing_get_whole(listing, found, &texts, &entry);
     if (r < 0)
         return r;
-    const struct listing_entry *entry = listing_find(listing, file_id);
-    if (!entry)
-        return -ENOENT;
-    if (!entry->url)
+    if (!entry.url)
         return -EPROTO;
-    *out = (struct locator){.url = strdup(entry->url),
-                            .etag = entry->etag ? strdup(entry->etag) : NULL};
-    if (out->url && (out->etag || !entry->etag))
+    *out =
+        (struct locator){.url = strdup(entry.url), .etag = entry.etag ? strdup(entry.etag) : NULL};
+    if (out->url && (out->etag || !entry.etag))
         return 0;
     locator_deinit(out);
     return -ENOMEM;

@@ -80,33 +80,57 @@ static int send_call(struct http *http, const char *url, const struct gradient_c
     return http_fetch(http, &request, reply);
 }
 
-static int parse_reply(const char *url, const struct http_reply *reply, json_t **out)
+static void log_no_json(const char *url, const char *why)
 {
-    char why[JSON_ERROR_TEXT_LENGTH], shown[SHOWN_BYTES];
-    *out = json_parse_leniently(reply->body.data ? reply->body.data : "", reply->body.len, why);
-    if (*out)
-        return 0;
+    char shown[SHOWN_BYTES];
     url_redact(url, shown, sizeof(shown));
     log_warn("%s answered what is no JSON: %s", shown, why);
-    return -EPROTO;
+}
+
+/* Sends and waits; the reply is a successful one when 0 is returned. */
+static int get_reply(struct http *http, const char *base, const struct gradient_call *call,
+                     struct buf *out_url, struct http_reply *reply, int64_t *out_retry_after_ms)
+{
+    int r = buf_printf(out_url, "%s%s", base, call->path);
+    if (r < 0)
+        return r;
+    r = send_call(http, out_url->data, call, reply);
+    bool is_success = reply->status >= 200 && reply->status < 300; /* a new project is a 201 */
+    if (r == 0 && !is_success)
+        r = retry_status_errno(reply->status);
+    *out_retry_after_ms = reply->status ? reply->retry_after_ms : -1;
+    if (r < 0)
+        log_failure(out_url->data, reply, r);
+    return r;
 }
 
 int gradient_call(struct http *http, const char *base, const struct gradient_call *call,
                   json_t **out, int64_t *out_retry_after_ms)
 {
+    char why[JSON_ERROR_TEXT_LENGTH];
     struct buf url BUF_CLEANUP = {0};
     CLEANUP(cleanup_reply) struct http_reply reply = {0};
-    int r = buf_printf(&url, "%s%s", base, call->path);
+    int r = get_reply(http, base, call, &url, &reply, out_retry_after_ms);
     if (r < 0)
         return r;
-    r = send_call(http, url.data, call, &reply);
-    bool is_success = reply.status >= 200 && reply.status < 300; /* a new project is a 201 */
-    if (r == 0 && !is_success)
-        r = retry_status_errno(reply.status);
-    *out_retry_after_ms = reply.status ? reply.retry_after_ms : -1;
-    if (r < 0) {
-        log_failure(url.data, &reply, r);
+    *out = json_parse_leniently(reply.body.data ? reply.body.data : "", reply.body.len, why);
+    if (*out)
+        return 0;
+    log_no_json(url.data, why);
+    return -EPROTO;
+}
+
+int gradient_call_each(struct http *http, const char *base, const struct gradient_call *call,
+                       json_item_fn *item, void *ctx, int64_t *out_retry_after_ms)
+{
+    char why[JSON_ERROR_TEXT_LENGTH];
+    struct buf url BUF_CLEANUP = {0};
+    CLEANUP(cleanup_reply) struct http_reply reply = {0};
+    int r = get_reply(http, base, call, &url, &reply, out_retry_after_ms);
+    if (r < 0)
         return r;
-    }
-    return parse_reply(url.data, &reply, out);
+    r = json_each(reply.body.data ? reply.body.data : "", reply.body.len, item, ctx, why);
+    if (r == -EPROTO)
+        log_no_json(url.data, why);
+    return r;
 }

@@ -22,3 +22,7 @@ struct gradient_call {
  * registry said. @out_retry_after_ms: what it asked for, or -1. Not for transfer threads. */
 int gradient_call(struct http *http, const char *base, const struct gradient_call *call,
                   json_t **out, int64_t *out_retry_after_ms);
+
+/* The same where the reply is a list: each item goes to @item, see json_each(). */
+int gradient_call_each(struct http *http, const char *base, const struct gradient_call *call,
+                       json_item_fn *item, void *ctx, int64_t *out_retry_after_ms);

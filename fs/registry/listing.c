@@ -6,9 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "util/json.h"
-
-enum { FORMAT_VERSION = 1 };
+/* Another form has another first line. */
+static const char magic[] = "modelfs listing 2\n";
 
 struct listing *listing_new(enum listing_kind kind)
 {
@@ -31,7 +30,9 @@ void listing_unref(struct listing *listing)
     if (!listing || __atomic_sub_fetch(&listing->refs, 1, __ATOMIC_ACQ_REL) > 0)
         return;
     arena_free(&listing->texts);
-    free(listing->entries);
+    buf_deinit(&listing->records);
+    free(listing->offsets);
+    free(listing->links);
     free(listing->rows);
     free(listing);
 }
@@ -74,13 +75,27 @@ static int copy_entry(struct listing *listing, const struct listing_entry *from,
     return err;
 }
 
+/* Notes that an entry begins at @offset of the records. */
+static int add_offset(struct listing *listing, size_t offset)
+{
+    if (offset > UINT32_MAX)
+        return -ENOMEM;
+    int r = grow_array((void **)&listing->offsets, listing->n_entries, sizeof(*listing->offsets));
+    if (r == 0)
+        listing->offsets[listing->n_entries++] = (uint32_t)offset;
+    return r;
+}
+
 int listing_add(struct listing *listing, const struct listing_entry *entry)
 {
-    int r = grow_array((void **)&listing->entries, listing->n_entries, sizeof(*entry));
+    size_t offset = listing->records.len;
+    if (entry->url && !listing->links && !(listing->links = links_of(entry->url, entry->id)))
+        return -ENOMEM;
+    int r = packed_append(&listing->records, listing->links, entry);
     if (r == 0)
-        r = copy_entry(listing, entry, &listing->entries[listing->n_entries]);
-    if (r == 0)
-        listing->n_entries++;
+        r = add_offset(listing, offset);
+    if (r < 0)
+        listing->records.len = offset;
     return r;
 }
 
@@ -100,155 +115,192 @@ int listing_set_self(struct listing *listing, const struct listing_entry *self)
     return copy_entry(listing, self, &listing->self);
 }
 
-const struct listing_entry *listing_find(const struct listing *listing, const char *id_or_name)
+static const char *record_of(const struct listing *listing, size_t i)
 {
+    assert(i < listing->n_entries);
+    return listing->records.data + listing->offsets[i];
+}
+
+static const char *end_of(const struct listing *listing)
+{
+    return listing->records.data + listing->records.len;
+}
+
+void listing_get(const struct listing *listing, size_t i, struct listing_entry *out)
+{
+    packed_read(record_of(listing, i), end_of(listing), out);
+}
+
+int listing_get_whole(const struct listing *listing, size_t i, struct buf *texts,
+                      struct listing_entry *out)
+{
+    int r = packed_read_whole(record_of(listing, i), end_of(listing), listing->links, texts, out);
+    assert(r != -EINVAL); /* each record was read once when it came */
+    return r;
+}
+
+const char *listing_id(const struct listing *listing, size_t i)
+{
+    return record_of(listing, i) + 1; /* behind the flags */
+}
+
+size_t listing_find(const struct listing *listing, const char *id_or_name)
+{
+    struct listing_entry entry;
     for (size_t i = 0; i < listing->n_entries; i++)
-        if (strcmp(listing->entries[i].id, id_or_name) == 0)
-            return &listing->entries[i];
-    for (size_t i = 0; i < listing->n_entries; i++)
-        if (strcmp(listing->entries[i].name, id_or_name) == 0)
-            return &listing->entries[i];
-    return NULL;
+        if (strcmp(listing_id(listing, i), id_or_name) == 0)
+            return i;
+    for (size_t i = 0; i < listing->n_entries; i++) {
+        listing_get(listing, i, &entry);
+        if (entry.name && strcmp(entry.name, id_or_name) == 0)
+            return i;
+    }
+    return LISTING_NONE;
 }
 
-static int set_text(json_t *object, const char *key, const char *text)
+/* What stands before the records, in the cache. */
+struct head {
+    uint64_t kind, n_entries, n_rows;
+    int64_t fetched_ns;
+    uint64_t links; /* 0: none, 1, 2: with the id */
+};
+
+static int put_text(struct buf *out, const char *text)
 {
-    return text ? json_object_set_new(object, key, json_stringn_nocheck(text, strlen(text))) : 0;
+    return buf_append(out, text, strlen(text) + 1);
 }
 
-static int set_digest(json_t *object, const struct listing_entry *entry)
+static int format_links(const struct links *links, struct buf *out)
 {
-    char hex[DIGEST_HEX_BYTES];
-    if (!entry->has_digest)
-        return 0;
-    digest_format_hex(&entry->digest, hex);
-    return set_text(object, "digest", hex);
+    int r = put_text(out, links->head);
+    return r < 0 ? r : put_text(out, links->tail);
 }
 
-/* NULL when memory is short, as for all that makes JSON here: half an entry would be kept in the
- * cache as if it were whole. */
-static json_t *entry_to_json(const struct listing_entry *entry)
+static int format_rows(const struct listing *listing, struct buf *out)
 {
-    JSON_CLEANUP json_t *o = json_object();
-    int r = set_text(o, "id", entry->id);
-    if (entry->id && entry->name && strcmp(entry->id, entry->name) != 0)
-        r |= set_text(o, "name", entry->name);
-    r |= set_text(o, "type", entry->type);
-    r |= set_text(o, "url", entry->url);
-    r |= set_text(o, "etag", entry->etag);
-    r |= json_object_set_new(o, "size", json_integer((json_int_t)entry->size_bytes));
-    r |= json_object_set_new(o, "mtime", json_integer(entry->mtime_ns));
-    r |= set_digest(o, entry);
-    return r == 0 ? steal_ptr(o) : NULL;
-}
-
-/* Values go as text, since JSON has no NaN. */
-static json_t *row_to_json(const struct metric_row *row)
-{
-    char value[METRIC_TEXT_BYTES];
-    metric_format(row->value, value);
-    return json_pack("[s,I,s]", row->name, (json_int_t)row->step, value);
-}
-
-static json_t *listing_to_json(const struct listing *listing)
-{
-    JSON_CLEANUP json_t *root = json_object();
-    json_t *entries = json_array(), *rows = json_array();
     int r = 0;
-    for (size_t i = 0; i < listing->n_entries; i++)
-        r |= json_array_append_new(entries, entry_to_json(&listing->entries[i]));
-    for (size_t i = 0; i < listing->n_rows; i++)
-        r |= json_array_append_new(rows, row_to_json(&listing->rows[i]));
-    r |= json_object_set_new(root, "entries", entries);
-    r |= json_object_set_new(root, "rows", rows);
-    r |= json_object_set_new(root, "version", json_integer(FORMAT_VERSION));
-    r |= json_object_set_new(root, "kind", json_integer(listing->kind));
-    r |= json_object_set_new(root, "fetched", json_integer(listing->fetched_ns));
-    r |= json_object_set_new(root, "self", entry_to_json(&listing->self));
-    return r == 0 ? steal_ptr(root) : NULL;
+    for (size_t i = 0; r == 0 && i < listing->n_rows; i++) {
+        const struct metric_row *row = &listing->rows[i];
+        r = put_text(out, row->name);
+        if (r == 0)
+            r = buf_append(out, &row->step, sizeof(row->step));
+        if (r == 0)
+            r = buf_append(out, &row->value, sizeof(row->value));
+    }
+    return r;
 }
 
 int listing_format(const struct listing *listing, struct buf *out)
 {
-    JSON_CLEANUP json_t *root = listing_to_json(listing);
-    CLEANUP(cleanup_free) char *text = root ? json_dumps(root, JSON_COMPACT) : NULL;
-    return text ? buf_puts(out, text) : -ENOMEM;
+    const struct links *links = listing->links;
+    const struct head head = {listing->kind, listing->n_entries, listing->n_rows,
+                              listing->fetched_ns, links ? 1 + (uint64_t)links->has_id : 0};
+    int r = buf_reserve(out, listing->records.len + sizeof(magic) + sizeof(head));
+    if (r == 0)
+        r = buf_append(out, magic, sizeof(magic));
+    if (r == 0)
+        r = buf_append(out, &head, sizeof(head));
+    if (r == 0 && links)
+        r = format_links(links, out);
+    if (r == 0)
+        r = packed_append(out, NULL, &listing->self);
+    if (r == 0)
+        r = format_rows(listing, out);
+    return r == 0 ? buf_append(out, listing->records.data, listing->records.len) : r;
 }
 
-static void entry_from_json(const json_t *o, struct listing_entry *out)
+/* The text at *at, which goes behind it; NULL when none ends before @end. */
+static const char *take_text(const char **at, const char *end)
 {
-    const char *digest = json_get_text(o, "digest");
-    *out = (struct listing_entry){
-        .id = json_get_text(o, "id"),
-        .name = json_get_text(o, "name"),
-        .type = json_get_text(o, "type"),
-        .url = json_get_text(o, "url"),
-        .etag = json_get_text(o, "etag"),
-        .size_bytes = (uint64_t)json_get_int(o, "size", 0),
-        .mtime_ns = json_get_int(o, "mtime", 0),
-    };
-    if (!out->name)
-        out->name = out->id;
-    out->has_digest = digest && digest_parse(digest, &out->digest) == 0;
+    const char *text = *at, *nul = memchr(text, '\0', (size_t)(end - text));
+    if (nul)
+        *at = nul + 1;
+    return nul ? text : NULL;
 }
 
-static int parse_entries(struct listing *listing, const json_t *root)
+static int parse_links(struct listing *listing, uint64_t how, const char **at, const char *end)
 {
+    if (how == 0)
+        return 0;
+    const char *head = take_text(at, end), *tail = head ? take_text(at, end) : NULL;
+    if (!tail || how > 2)
+        return -EINVAL;
+    listing->links = links_new(head, tail, how == 2);
+    return listing->links ? 0 : -ENOMEM;
+}
+
+static int parse_self(struct listing *listing, const char **at, const char *end)
+{
+    BUF_CLEANUP struct buf texts = {0};
+    struct listing_entry self;
+    const char *next = packed_read(*at, end, &self);
+    if (!next)
+        return -EINVAL;
+    int r = packed_read_whole(*at, end, NULL, &texts, &self);
+    *at = next;
+    return r < 0 ? r : listing_set_self(listing, &self);
+}
+
+static int parse_rows(struct listing *listing, uint64_t n, const char **at, const char *end)
+{
+    int64_t step;
+    double value;
+    int r = 0;
+    for (; r == 0 && n > 0; n--) {
+        const char *name = take_text(at, end);
+        if (!name || (size_t)(end - *at) < sizeof(step) + sizeof(value))
+            return -EINVAL;
+        memcpy(&step, *at, sizeof(step));
+        memcpy(&value, *at + sizeof(step), sizeof(value));
+        *at += sizeof(step) + sizeof(value);
+        r = listing_add_row(listing, name, step, value);
+    }
+    return r;
+}
+
+/* Each record is read here once: later readers need not look out for broken ones. */
+static int parse_records(struct listing *listing, uint64_t n, const char *at, const char *end)
+{
+    BUF_CLEANUP struct buf texts = {0};
     struct listing_entry entry;
-    size_t i;
-    json_t *o;
-    json_array_foreach(json_get_array(root, "entries"), i, o)
-    {
-        entry_from_json(o, &entry);
-        int r = entry.id ? listing_add(listing, &entry) : -EINVAL;
-        if (r < 0)
-            return r;
+    int r = buf_append(&listing->records, at, (size_t)(end - at));
+    at = listing->records.data;
+    for (; r == 0 && n > 0 && at; n--) {
+        size_t offset = (size_t)(at - listing->records.data);
+        texts.len = 0;
+        r = packed_read_whole(at, end_of(listing), listing->links, &texts, &entry);
+        at = packed_read(at, end_of(listing), &entry);
+        if (r == 0)
+            r = entry.id ? add_offset(listing, offset) : -EINVAL;
     }
-    entry_from_json(json_get_object(root, "self"), &entry);
-    return listing_set_self(listing, &entry);
+    return r < 0 ? r : n || at != end_of(listing) ? -EINVAL : 0;
 }
 
-static int parse_row(struct listing *listing, const json_t *row)
+static int parse_all(struct listing *listing, const struct head *head, const char *at,
+                     const char *end)
 {
-    const char *name = json_string_value(json_array_get(row, 0));
-    const json_t *step = json_array_get(row, 1);
-    const char *text = json_string_value(json_array_get(row, 2));
-    char *end;
-    if (!name || !json_is_integer(step) || !text || !*text)
+    int r = parse_links(listing, head->links, &at, end);
+    if (r == 0)
+        r = parse_self(listing, &at, end);
+    if (r == 0)
+        r = parse_rows(listing, head->n_rows, &at, end);
+    return r == 0 ? parse_records(listing, head->n_entries, at, end) : r;
+}
+
+int listing_parse(const char *data, size_t len, struct listing **out)
+{
+    struct head head;
+    if (len < sizeof(magic) + sizeof(head) || memcmp(data, magic, sizeof(magic)) != 0)
         return -EINVAL;
-    double value = strtod(text, &end);
-    return *end ? -EINVAL : listing_add_row(listing, name, json_integer_value(step), value);
-}
-
-static int parse_rows(struct listing *listing, const json_t *root)
-{
-    size_t i;
-    json_t *row;
-    json_array_foreach(json_get_array(root, "rows"), i, row)
-    {
-        int r = parse_row(listing, row);
-        if (r < 0)
-            return r;
-    }
-    return 0;
-}
-
-int listing_parse(const char *text, size_t len, struct listing **out)
-{
-    JSON_CLEANUP json_t *root = json_parse(text, len, NULL);
-    int64_t kind = json_get_int(root, "kind", -1);
-    if (json_get_int(root, "version", 0) != FORMAT_VERSION || kind < LISTING_PROJECTS ||
-        kind > LISTING_FILES)
+    memcpy(&head, data + sizeof(magic), sizeof(head));
+    if (head.kind > LISTING_FILES)
         return -EINVAL;
-    LISTING_CLEANUP struct listing *listing = listing_new((enum listing_kind)kind);
+    LISTING_CLEANUP struct listing *listing = listing_new((enum listing_kind)head.kind);
     if (!listing)
         return -ENOMEM;
-    int r = parse_entries(listing, root);
+    listing->fetched_ns = head.fetched_ns;
+    int r = parse_all(listing, &head, data + sizeof(magic) + sizeof(head), data + len);
     if (r == 0)
-        r = parse_rows(listing, root);
-    if (r < 0)
-        return r;
-    listing->fetched_ns = json_get_int(root, "fetched", 0);
-    *out = steal_ptr(listing);
-    return 0;
+        *out = steal_ptr(listing);
+    return r;
 }

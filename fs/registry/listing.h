@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A listing: one directory's worth of metadata as a registry gave it, with the names as hostile as
- * they came. Counted and constant once built, so that any thread may read it. Its text form is what
- * the cache keeps. */
+ * they came. Counted and constant once built, so that any thread may read it. Its entries are kept
+ * as records, a hundred bytes for a file, and the cache keeps the same bytes. */
 #pragma once
 
 #include <stdbool.h>
@@ -9,9 +9,9 @@
 #include <stdint.h>
 
 #include "model/metrics.h"
+#include "registry/packed.h"
 #include "util/arena.h"
 #include "util/buf.h"
-#include "util/digest.h"
 
 /* What a listing is of, and what its entries are. */
 enum listing_kind {
@@ -20,29 +20,18 @@ enum listing_kind {
     LISTING_FILES,    /* of a model */
 };
 
-struct listing_entry {
-    const char *id;   /* the registry's; of a file its path in the model */
-    const char *name; /* the registry's word for people; of a file its path */
-    const char *type; /* of a model: `Tensorflow`, `ONNX`, `Custom`, ...; else NULL */
-    const char *url;  /* of a file: where its bytes were when it was listed; NULL: locate it */
-    const char *etag; /* of a file: its validator as the source will say it, quotes included; NULL:
-                         not known yet */
-    uint64_t size_bytes;
-    int64_t mtime_ns; /* since 1970 in UTC; 0 where the registry does not say */
-    bool has_digest;
-    struct digest digest; /* SHA-256 of a file's content */
-};
-
 struct listing {
     int refs; /* atomic */
     enum listing_kind kind;
     struct listing_entry self; /* of LISTING_FILES: the model; id and name may be NULL elsewhere */
-    struct listing_entry *entries;
-    size_t n_entries;
-    struct metric_row *rows; /* of LISTING_FILES: the model's metrics, in no order */
+    size_t n_entries;          /* see listing_get() */
+    struct metric_row *rows;   /* of LISTING_FILES: the model's metrics, in no order */
     size_t n_rows;
     int64_t fetched_ns;  /* wall time of the registry's answer */
-    struct arena *texts; /* the strings' memory */
+    struct arena *texts; /* the memory of self's and the rows' strings */
+    struct buf records;  /* the entries, and where each begins */
+    uint32_t *offsets;
+    struct links *links; /* the form of the files' URLs; NULL while there is none */
 };
 
 /* A fresh empty listing with one reference, NULL when memory is short. Building: one thread, before
@@ -51,20 +40,30 @@ struct listing *listing_new(enum listing_kind kind);
 struct listing *listing_ref(struct listing *listing);
 void listing_unref(struct listing *listing); /* NULL is fine */
 
-/* Adds a copy of @entry (its texts too). 0 or -ENOMEM. */
+/* Adds a copy of @entry (its texts too), which has an id. 0 or -ENOMEM, also when there is more
+ * than a listing holds (4 GiB). */
 int listing_add(struct listing *listing, const struct listing_entry *entry);
 /* Adds a row; @name is copied. */
 int listing_add_row(struct listing *listing, const char *name, int64_t step, double value);
 /* Sets what the listing is of; texts are copied. */
 int listing_set_self(struct listing *listing, const struct listing_entry *self);
 
-/* The entry with this id or, failing that, this name; NULL when there is none. */
-const struct listing_entry *listing_find(const struct listing *listing, const char *id_or_name);
+/* Entry @i, its texts borrowed. url stays NULL, and so does an etag that is the digest in quotes:
+ * what has to do with fetching is had by listing_get_whole() only, in texts that @texts takes and
+ * *out borrows. 0 or -ENOMEM. */
+void listing_get(const struct listing *listing, size_t i, struct listing_entry *out);
+int listing_get_whole(const struct listing *listing, size_t i, struct buf *texts,
+                      struct listing_entry *out);
+const char *listing_id(const struct listing *listing, size_t i);
 
-/* As JSON text for the cache, and back. Formatting: 0, or -ENOMEM when memory is short or a text is
- * not UTF-8. Parsing: -EINVAL when the text is not that of a listing. */
+/* The first entry with this id or, failing that, this name: its index, or LISTING_NONE. */
+#define LISTING_NONE SIZE_MAX
+size_t listing_find(const struct listing *listing, const char *id_or_name);
+
+/* As bytes for the cache, and back. Formatting: 0 or -ENOMEM. Parsing: -EINVAL when the bytes are
+ * not those of a listing. */
 int listing_format(const struct listing *listing, struct buf *out);
-int listing_parse(const char *text, size_t len, struct listing **out);
+int listing_parse(const char *data, size_t len, struct listing **out);
 
 static inline void cleanup_listing(struct listing **listing)
 {

@@ -7,6 +7,9 @@
 
 #include "util/cleanup.h"
 
+/* Each checkpoint could have each metric: a hostile model, millions of millions. */
+enum { VALUES_MAX = 1 << 24 };
+
 static int find_checkpoints(struct outline *o)
 {
     size_t n = o->listing->n_entries;
@@ -14,7 +17,7 @@ static int find_checkpoints(struct outline *o)
     if (!paths)
         return -ENOMEM;
     for (size_t i = 0; i < n; i++)
-        paths[i] = o->listing->entries[i].id;
+        paths[i] = listing_id(o->listing, i);
     return checkpoints_find(paths, n, &o->checkpoints);
 }
 
@@ -81,7 +84,10 @@ static int fill_values(struct outline *o)
 {
     const struct checkpoint *items = o->checkpoints.items;
     int64_t next_step = INT64_MAX;
-    o->values = calloc(o->checkpoints.n * o->n_metrics + 1, sizeof(*o->values));
+    if (o->n_metrics && o->checkpoints.n <= VALUES_MAX / o->n_metrics)
+        o->values = calloc(o->checkpoints.n * o->n_metrics, sizeof(*o->values));
+    else if (!o->n_metrics)
+        o->values = calloc(1, sizeof(*o->values));
     if (!o->values)
         return -ENOMEM;
     for (size_t c = o->checkpoints.n; c-- > 0;) {
@@ -161,9 +167,11 @@ const struct metric_row *outline_model_value(const struct outline *o, size_t met
 
 /* Sizes are what the registry says: such as overflow are lies, and their sum stays one that JSON
  * can hold. */
-static uint64_t add_size(uint64_t sum, uint64_t size_bytes)
+static uint64_t add_size(uint64_t sum, const struct listing *listing, size_t file)
 {
-    bool overflow = __builtin_add_overflow(sum, size_bytes, &sum);
+    struct listing_entry entry;
+    listing_get(listing, file, &entry);
+    bool overflow = __builtin_add_overflow(sum, entry.size_bytes, &sum);
     return overflow || sum > INT64_MAX ? INT64_MAX : sum;
 }
 
@@ -171,7 +179,7 @@ uint64_t outline_size_bytes(const struct outline *o, const struct checkpoint *c)
 {
     uint64_t size = 0;
     for (size_t i = 0; i < c->n_files; i++)
-        size = add_size(size, o->listing->entries[c->files[i]].size_bytes);
+        size = add_size(size, o->listing, c->files[i]);
     return size;
 }
 
@@ -179,15 +187,18 @@ uint64_t outline_model_size_bytes(const struct outline *o)
 {
     uint64_t size = 0;
     for (size_t i = 0; i < o->listing->n_entries; i++)
-        size = add_size(size, o->listing->entries[i].size_bytes);
+        size = add_size(size, o->listing, i);
     return size;
 }
 
 int64_t outline_mtime_ns(const struct outline *o, const struct checkpoint *c)
 {
+    struct listing_entry entry;
     int64_t newest = 0;
-    for (size_t i = 0; i < c->n_files; i++)
-        if (o->listing->entries[c->files[i]].mtime_ns > newest)
-            newest = o->listing->entries[c->files[i]].mtime_ns;
+    for (size_t i = 0; i < c->n_files; i++) {
+        listing_get(o->listing, c->files[i], &entry);
+        if (entry.mtime_ns > newest)
+            newest = entry.mtime_ns;
+    }
     return newest ? newest : o->listing->self.mtime_ns;
 }

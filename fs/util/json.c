@@ -2,6 +2,7 @@
 #include "util/json.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -116,6 +117,61 @@ json_t *json_parse_leniently(const char *text, size_t len, char *out_error)
     if (!parsed && json_error_code(&error) == json_error_numeric_overflow)
         parsed = json_loadb(repaired.data, repaired.len, flags | JSON_DECODE_INT_AS_REAL, &error);
     return parsed;
+}
+
+static size_t skip_space(const char *text, size_t len, size_t i)
+{
+    while (i < len && (text[i] == ' ' || (text[i] >= '\t' && text[i] <= '\r')))
+        i++;
+    return i;
+}
+
+/* Where the item that begins at @i ends: at a comma or bracket that is not inside of it. */
+static size_t item_end(const char *text, size_t len, size_t i)
+{
+    bool in_text = false;
+    for (size_t depth = 0; i < len; i++) {
+        char c = text[i];
+        bool closes = c == ']' || c == '}';
+        if (in_text && c == '\\')
+            i++;
+        else if (c == '"')
+            in_text = !in_text;
+        else if (!in_text && depth == 0 && (c == ',' || closes))
+            return i;
+        else if (!in_text)
+            depth += (c == '[' || c == '{') - (size_t)closes;
+    }
+    return len;
+}
+
+static int give_item(const char *text, size_t len, json_item_fn *fn, void *ctx, char *out_error)
+{
+    JSON_CLEANUP json_t *item = json_parse_leniently(text, len, out_error);
+    return item ? fn(ctx, item) : -EPROTO;
+}
+
+int json_each(const char *text, size_t len, json_item_fn *fn, void *ctx, char *out_error)
+{
+    size_t i = skip_space(text, len, 0);
+    int r = 0;
+    snprintf(out_error, JSON_ERROR_TEXT_LENGTH, "it is no list, or not a whole one");
+    if (i == len || text[i] != '[')
+        return -EPROTO;
+    i = skip_space(text, len, i + 1);
+    bool is_empty = i < len && text[i] == ']';
+    while (r == 0 && i < len && !is_empty) {
+        size_t end = item_end(text, len, i);
+        r = end < len ? give_item(text + i, end - i, fn, ctx, out_error) : -EPROTO;
+        i = end;
+        if (r == 0 && text[i] != ',')
+            break;
+        i++;
+    }
+    if (r < 0)
+        return r;
+    bool is_whole = i < len && text[i] == ']' && skip_space(text, len, i + 1) == len;
+    return is_whole ? 0 : -EPROTO;
 }
 
 json_t *json_new_text(const char *text)

@@ -22,6 +22,13 @@ json_t *json_parse(const char *text, size_t len, char *out_error);
  * (json_text() does not give such a one). */
 json_t *json_parse_leniently(const char *text, size_t len, char *out_error);
 
+/* Calls @fn with each item of an array, parsed leniently and one at a time, so that a list of a
+ * million takes the memory of one. Stops at what @fn returns other than 0, and returns that.
+ * -EPROTO: @text is no array, or not to its end (some items were given before that shows);
+ * *out_error, as above, says why. */
+typedef int json_item_fn(void *ctx, const json_t *item);
+int json_each(const char *text, size_t len, json_item_fn *fn, void *ctx, char *out_error);
+
 /* A new string of @text, in which what is no character is U+FFFD. NULL when memory is short. */
 json_t *json_new_text(const char *text);
 

@@ -18,13 +18,21 @@
 
 enum { MAX_BACKGROUND = 64 }; /* requests of the kernel's that nobody waits for, at a time */
 
+/* Each reading of a directory brings what stat() wants to know, too. Where the kernel chooses, it
+ * does so for the first part only when all names are read before any is looked at: `find -ls` of
+ * 20,000 files then takes 1.1 s of processors instead of 0.3. A plain `ls` takes 0.12 instead of
+ * 0.06.
+ *
+ * The kernel is not let keep directories (FOPEN_CACHE_DIR): `ls` again takes 0.01 s instead of
+ * 0.04, but once names are older than entry_timeout each is looked up alone, and `ls -l` takes
+ * 1.1 s instead of 0.2. */
 static void op_init(void *userdata, struct fuse_conn_info *conn)
 {
     (void)userdata;
     conn->want &= ~(unsigned)FUSE_CAP_AUTO_INVAL_DATA; /* content never changes under an inode */
-    conn->want |=
-        conn->capable & (FUSE_CAP_CACHE_SYMLINKS | FUSE_CAP_PARALLEL_DIROPS | FUSE_CAP_READDIRPLUS |
-                         FUSE_CAP_READDIRPLUS_AUTO | FUSE_CAP_ASYNC_READ);
+    conn->want |= conn->capable & (FUSE_CAP_CACHE_SYMLINKS | FUSE_CAP_PARALLEL_DIROPS |
+                                   FUSE_CAP_READDIRPLUS | FUSE_CAP_ASYNC_READ);
+    conn->want &= ~(unsigned)FUSE_CAP_READDIRPLUS_AUTO;
     conn->max_background = MAX_BACKGROUND;
     conn->congestion_threshold = MAX_BACKGROUND * 3 / 4;
 }

@@ -73,14 +73,21 @@ struct fuse_entry_param ops_entry(const struct ops *ops, const struct tree_attr 
     };
 }
 
-struct blob_source ops_blob_source(const struct tree_node *node)
+int ops_source_init(struct ops_source *source, const struct tree_node *node)
 {
     const struct layout_place *where = node->layout->place;
-    return (struct blob_source){
+    source->blob = (struct blob_source){
         .origin = where->origin,
         .place = {where->project_id, where->model_id},
-        .entry = &node->layout->listing->entries[node->layout->nodes[node->index].ref],
+        .entry = &source->entry,
     };
+    return listing_get_whole(node->layout->listing, node->layout->nodes[node->index].ref,
+                             &source->texts, &source->entry);
+}
+
+void ops_source_deinit(struct ops_source *source)
+{
+    buf_deinit(&source->texts);
 }
 
 static void on_ready(void *ctx, int err)

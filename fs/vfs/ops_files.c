@@ -10,6 +10,7 @@
 #include "vfs/ops_handlers.h"
 #include "vfs/ops_walk.h"
 #include "vfs/read_ahead.h"
+#include "vfs/views.h"
 
 /* What an open file is: one of the three. */
 struct open_file {
@@ -35,8 +36,9 @@ static struct open_file *file_of(const struct fuse_file_info *fi)
 
 static int open_blob(struct ops *ops, const struct tree_node *node, struct open_file *file)
 {
-    const struct blob_source source = ops_blob_source(node);
-    return reader_open(ops->options.fetch, &source, &file->reader);
+    CLEANUP(ops_source_deinit) struct ops_source source = {0};
+    int r = ops_source_init(&source, node);
+    return r < 0 ? r : reader_open(ops->options.fetch, &source.blob, &file->reader);
 }
 
 static int open_node(struct ops *ops, fuse_ino_t ino, struct open_file *file,
@@ -53,6 +55,8 @@ static int open_node(struct ops *ops, fuse_ino_t ino, struct open_file *file,
     case NODE_FILE:
         return open_blob(ops, &node, file);
     case NODE_LIVE:
+        if (views_is_own_live(node.layout, node.index))
+            return views_live_text(node.layout, node.index, &file->text);
         return ops->options.live_text(ops->options.live_ctx, n->ref, &file->text);
     case NODE_TEXT:
         file->node = node;

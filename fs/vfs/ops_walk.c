@@ -36,9 +36,18 @@ static struct walk_ask note_file(struct ops *ops, uint64_t ino)
 }
 
 /* How much of a file to fetch. */
-static uint64_t head_bytes(const struct blob_source *source)
+static uint64_t head_bytes(const struct tree_node *node)
 {
-    return source->entry->size_bytes < HEAD_BYTES ? source->entry->size_bytes : HEAD_BYTES;
+    struct listing_entry entry;
+    listing_get(node->layout->listing, node->layout->nodes[node->index].ref, &entry);
+    return entry.size_bytes < HEAD_BYTES ? entry.size_bytes : HEAD_BYTES;
+}
+
+static void fetch_head(struct ops *ops, const struct tree_node *node)
+{
+    CLEANUP(ops_source_deinit) struct ops_source source = {0};
+    if (ops_source_init(&source, node) == 0)
+        fetch_expect(ops->options.fetch, &source.blob, head_bytes(node));
 }
 
 /* Fetches what was asked for, as far as the bytes allow, and says what is expected now. */
@@ -50,12 +59,11 @@ static void fetch_ahead_files(struct ops *ops, const struct walk_ask *ask)
     if (tree_siblings(ops->options.tree, ask->ino, ask->order, ask->n, nodes, &n) < 0)
         return;
     for (size_t i = 0; i < n; i++) {
-        const struct blob_source source = ops_blob_source(&nodes[i]);
-        bytes += head_bytes(&source);
+        bytes += head_bytes(&nodes[i]);
         if (bytes <= MAX_AHEAD_BYTES) {
             inos[n_expected++] = nodes[i].layout->nodes[nodes[i].index].ino;
             if (i >= ask->n_known)
-                fetch_expect(ops->options.fetch, &source, head_bytes(&source));
+                fetch_head(ops, &nodes[i]);
         }
         tree_node_deinit(&nodes[i]);
     }

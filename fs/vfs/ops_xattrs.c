@@ -15,14 +15,14 @@ static int append_cached(struct ops *ops, const struct tree_node *node, struct b
 {
     const struct layout_node *n = &node->layout->nodes[node->index];
     const struct layout_place *where = node->layout->place;
+    struct listing_entry entry;
     struct blob_id id;
     if (n->kind != NODE_FILE || !ops->options.blocks)
         return -ENODATA;
-    const struct blob_source source = {where->origin,
-                                       {where->project_id, where->model_id},
-                                       &node->layout->listing->entries[n->ref]};
+    const struct blob_source source = {where->origin, {where->project_id, where->model_id}, &entry};
+    listing_get(node->layout->listing, n->ref, &entry);
     blob_source_id(&source, &id);
-    uint64_t present = blocks_present_bytes(ops->options.blocks, &id, source.entry->size_bytes);
+    uint64_t present = blocks_present_bytes(ops->options.blocks, &id, entry.size_bytes);
     return buf_printf(out, "%llu", (unsigned long long)present);
 }
 
@@ -58,14 +58,21 @@ static void resume_getxattr(struct parked *p)
         reply_xattr(p->req, &value, p->size);
 }
 
-/* `ls -l` asks every directory for its access list: that must not fetch what is in it, so only our
- * own names do. */
+/* Whether an attribute is of a kind that we have at all. `ls -l` asks each file for its access list
+ * and its label, and asks no other one of the device once the answer is ENOTSUP: 20,000 files then
+ * take 0.2 s instead of 1.3. */
+static bool is_supported(const char *name)
+{
+    return strncmp(name, "user.", 5) == 0;
+}
+
+/* Only our own names need a directory's listing. */
 void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 {
     struct ops *ops = ops_of(req);
     if (strncmp(name, VIEWS_XATTR_PREFIX, strlen(VIEWS_XATTR_PREFIX)) != 0) {
         uint64_t began_ns = ops_meter_begin(&ops->meter, OPS_XATTR);
-        fuse_reply_err(req, ENODATA);
+        fuse_reply_err(req, is_supported(name) ? ENODATA : ENOTSUP);
         ops_meter_end(&ops->meter, OPS_XATTR, began_ns);
         return;
     }

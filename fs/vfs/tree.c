@@ -12,15 +12,9 @@
 
 #include "util/cleanup.h"
 #include "util/log.h"
+#include "vfs/inodes.h"
 #include "vfs/place.h"
 #include "vfs/siblings.h"
-
-struct inode {
-    struct map_node node;  /* by its number */
-    struct layout *layout; /* a reference */
-    uint32_t index;
-    uint64_t n_lookups;
-};
 
 struct place_node {
     struct map_node node; /* by layout_place_ino() */
@@ -31,8 +25,9 @@ struct tree {
     struct place_options place_options;
     const char *origin;
     struct place *root;
-    pthread_mutex_t lock; /* guards both maps */
-    struct map inodes, places;
+    pthread_mutex_t lock; /* guards what follows */
+    struct inodes inodes; /* each with a reference to its layout */
+    struct map places;
 };
 
 void tree_node_deinit(struct tree_node *node)
@@ -98,14 +93,6 @@ int tree_new(const struct tree_options *options, struct tree **out)
     return 0;
 }
 
-static void free_inode(struct map_node *n, void *ctx)
-{
-    (void)ctx;
-    struct inode *inode = map_entry(n, struct inode, node);
-    layout_unref(inode->layout);
-    free(inode);
-}
-
 static void free_place(struct map_node *n, void *ctx)
 {
     (void)ctx;
@@ -118,26 +105,20 @@ void tree_free(struct tree *tree)
 {
     if (!tree)
         return;
-    map_each(&tree->inodes, free_inode, NULL);
-    map_deinit(&tree->inodes);
+    for (size_t i = 0; i < tree->inodes.n_slots; i++)
+        layout_unref(tree->inodes.slots[i].layout);
+    inodes_deinit(&tree->inodes);
     map_each(&tree->places, free_place, NULL);
     map_deinit(&tree->places);
     pthread_mutex_destroy(&tree->lock);
     free(tree);
 }
 
-/* Under the lock. */
-static struct inode *find_inode(struct tree *tree, uint64_t ino)
-{
-    struct map_node *n = map_find(&tree->inodes, ino);
-    return n ? map_entry(n, struct inode, node) : NULL;
-}
-
 /* The node as the kernel knows it: 0 or -ESTALE; the root has none of its own. */
 static int held_node(struct tree *tree, uint64_t ino, struct tree_node *out)
 {
     pthread_mutex_lock(&tree->lock);
-    struct inode *inode = find_inode(tree, ino);
+    struct inode *inode = inodes_find(&tree->inodes, ino);
     if (inode)
         *out = (struct tree_node){layout_ref(inode->layout), inode->index};
     pthread_mutex_unlock(&tree->lock);
@@ -148,14 +129,14 @@ static int held_node(struct tree *tree, uint64_t ino, struct tree_node *out)
 static struct place *place_of(struct tree *tree, const struct tree_node *node)
 {
     const struct layout_place *above = node->layout->place;
-    const struct listing_entry *entry =
-        &node->layout->listing->entries[node->layout->nodes[node->index].ref];
     struct layout_place where = *above;
+    struct listing_entry entry;
+    listing_get(node->layout->listing, node->layout->nodes[node->index].ref, &entry);
     if (above->project_id) {
-        where.model_id = entry->id;
+        where.model_id = entry.id;
     } else {
-        where.project_id = entry->id;
-        where.project_name = entry->name;
+        where.project_id = entry.id;
+        where.project_name = entry.name;
     }
     pthread_mutex_lock(&tree->lock);
     struct place *place = find_place(tree, where.project_id, where.model_id);
@@ -235,13 +216,16 @@ static void fill_attr(const struct tree_node *node, struct tree_attr *out)
 {
     const struct layout *layout = node->layout;
     const struct layout_node *n = &layout->nodes[node->index];
-    *out = (struct tree_attr){.ino = n->ino,
-                              .kind = (enum node_kind)n->kind,
-                              .mtime_ns = layout_mtime_ns(layout, node->index),
-                              .n_links = 1};
-    if (n->kind == NODE_FILE)
-        out->size_bytes = layout->listing->entries[n->ref].size_bytes;
-    else if (n->kind == NODE_TEXT || n->kind == NODE_LINK)
+    *out = (struct tree_attr){.ino = n->ino, .kind = (enum node_kind)n->kind, .n_links = 1};
+    if (n->kind == NODE_FILE) {
+        struct listing_entry entry;
+        listing_get(layout->listing, n->ref, &entry);
+        out->size_bytes = entry.size_bytes;
+        out->mtime_ns = entry.mtime_ns;
+        return;
+    }
+    out->mtime_ns = layout_mtime_ns(layout, node->index);
+    if (n->kind == NODE_TEXT || n->kind == NODE_LINK)
         out->size_bytes = layout->texts[n->ref].len;
     else if (n->kind != NODE_LIVE)
         out->n_links = 2;
@@ -257,8 +241,8 @@ static bool same_identity(const struct tree_node *a, const struct tree_node *b)
         !same_text(a->layout->place->model_id, b->layout->place->model_id))
         return false;
     if (x->kind == NODE_FILE)
-        return strcmp(a->layout->listing->entries[x->ref].id,
-                      b->layout->listing->entries[y->ref].id) == 0;
+        return strcmp(listing_id(a->layout->listing, x->ref),
+                      listing_id(b->layout->listing, y->ref)) == 0;
     return strcmp(x->name, y->name) == 0;
 }
 
@@ -269,7 +253,7 @@ static int refer(struct inode *inode, const struct tree_node *node)
     struct tree_node held = {inode->layout, inode->index};
     if (!same_identity(&held, node)) {
         log_error("two files have the inode number %llu: one of them is not shown",
-                  (unsigned long long)inode->node.key);
+                  (unsigned long long)inode->ino);
         return -EIO;
     }
     if (inode->layout != node->layout) {
@@ -282,16 +266,10 @@ static int refer(struct inode *inode, const struct tree_node *node)
 
 static struct inode *add_inode(struct tree *tree, uint64_t ino, const struct tree_node *node)
 {
-    struct inode *inode = calloc(1, sizeof(*inode));
-    if (!inode)
-        return NULL;
-    inode->node.key = ino;
-    if (map_insert(&tree->inodes, &inode->node) < 0) {
-        free(inode);
-        return NULL;
-    }
-    inode->layout = layout_ref(node->layout);
-    inode->index = node->index;
+    const struct inode fresh = {.ino = ino, .layout = node->layout, .index = node->index};
+    struct inode *inode = inodes_add(&tree->inodes, &fresh);
+    if (inode)
+        layout_ref(node->layout);
     return inode;
 }
 
@@ -300,11 +278,11 @@ static int count_lookup(struct tree *tree, const struct tree_node *node)
 {
     uint64_t ino = node->layout->nodes[node->index].ino;
     pthread_mutex_lock(&tree->lock);
-    struct inode *inode = find_inode(tree, ino);
+    struct inode *inode = inodes_find(&tree->inodes, ino);
     int r = inode ? refer(inode, node) : 0;
     if (!inode && !(inode = add_inode(tree, ino, node)))
         r = -ENOMEM;
-    if (r == 0)
+    if (r == 0 && inode->n_lookups < UINT32_MAX)
         inode->n_lookups++;
     pthread_mutex_unlock(&tree->lock);
     return r;
@@ -325,19 +303,18 @@ int tree_lookup(struct tree *tree, uint64_t parent, const char *name, struct tre
 
 void tree_forget(struct tree *tree, uint64_t ino, uint64_t n)
 {
-    struct inode *gone = NULL;
+    struct layout *gone = NULL;
     pthread_mutex_lock(&tree->lock);
-    struct inode *inode = find_inode(tree, ino);
-    if (inode) {
-        inode->n_lookups -= n < inode->n_lookups ? n : inode->n_lookups;
+    struct inode *inode = inodes_find(&tree->inodes, ino);
+    if (inode && inode->n_lookups < UINT32_MAX) {
+        inode->n_lookups -= n < inode->n_lookups ? (uint32_t)n : inode->n_lookups;
         if (!inode->n_lookups) {
-            map_remove(&tree->inodes, &inode->node);
-            gone = inode;
+            gone = inode->layout;
+            inodes_remove(&tree->inodes, inode);
         }
     }
     pthread_mutex_unlock(&tree->lock);
-    if (gone)
-        free_inode(&gone->node, NULL);
+    layout_unref(gone);
 }
 
 int tree_getattr(struct tree *tree, uint64_t ino, struct tree_attr *out)

@@ -21,6 +21,12 @@
 #include "util/cleanup.h"
 #include "util/json.h"
 
+enum {
+    /* Files of a model whose info.json and metrics.json are made before somebody asks, so that they
+     * have a size: they cost 4 us and 300 bytes a file, three times all the rest. */
+    MANY_FILES = 1000,
+};
+
 /* JSON for people: indented, ending with a newline; NULL passes. Frees @json. */
 static char *format_json(json_t *json)
 {
@@ -31,6 +37,11 @@ static char *format_json(json_t *json)
     if (!text || buf_printf(&out, "%s\n", text) < 0)
         return NULL;
     return buf_steal(&out);
+}
+
+static bool has_many_files(const struct outline *o)
+{
+    return o->listing->n_entries > MANY_FILES;
 }
 
 /* metrics/<name> and metrics.json of a checkpoint, or of the model (SIZE_MAX). */
@@ -48,8 +59,11 @@ static void add_metrics(struct layout_builder *b, uint32_t hidden, size_t checkp
         metric_format(row->value, value);
         layout_add_text(b, dir, row->name, strdup(strcat(value, "\n")), mtime_ns);
     }
-    layout_add_text(b, hidden, "metrics.json", format_json(describe_metrics(o, checkpoint)),
-                    mtime_ns);
+    if (has_many_files(o))
+        layout_add_live(b, hidden, "metrics.json", VIEW_METRICS);
+    else
+        layout_add_text(b, hidden, "metrics.json", format_json(describe_metrics(o, checkpoint)),
+                        mtime_ns);
 }
 
 static int append_quoted(struct buf *out, const char *text)
@@ -92,19 +106,29 @@ static int compare_items(const void *a, const void *b)
     return order ? order : (x->entry > y->entry) - (x->entry < y->entry);
 }
 
+/* A registry mostly lists its files in order: then a look is enough. */
+static void sort_items(struct sort_item *items, size_t n)
+{
+    for (size_t i = 1; i < n; i++)
+        if (compare_items(&items[i - 1], &items[i]) > 0) {
+            qsort(items, n, sizeof(*items), compare_items);
+            return;
+        }
+}
+
 /* Adds files below @dir in the order of their paths, each cut by @cut_bytes. @files NULL: all of
  * the listing. */
 static int add_files(struct layout_builder *b, const struct listing *listing, uint32_t dir,
-                     const size_t *files, size_t n, size_t cut_bytes)
+                     const uint32_t *files, size_t n, size_t cut_bytes)
 {
     CLEANUP(cleanup_free) struct sort_item *items = calloc(n + 1, sizeof(*items));
     if (!items)
         return -ENOMEM;
     for (size_t i = 0; i < n; i++) {
         size_t entry = files ? files[i] : i;
-        items[i] = (struct sort_item){listing->entries[entry].id + cut_bytes, (uint32_t)entry};
+        items[i] = (struct sort_item){listing_id(listing, entry) + cut_bytes, (uint32_t)entry};
     }
-    qsort(items, n, sizeof(*items), compare_items);
+    sort_items(items, n);
     for (size_t i = 0; i < n; i++)
         if (i == 0 || strcmp(items[i].path, items[i - 1].path) != 0) /* listed twice: one file */
             layout_add_file(b, dir, items[i].path, items[i].entry);
@@ -123,7 +147,11 @@ static int add_checkpoint(struct layout_builder *b, const struct listing *listin
         layout_add_text(b, dir, "checkpoint", format_state(c->state_prefix), mtime_ns);
     uint32_t hidden = layout_add_hidden(b, dir);
     add_metrics(b, hidden, index, mtime_ns);
-    layout_add_text(b, hidden, "info.json", format_json(describe_checkpoint(o, index)), mtime_ns);
+    if (has_many_files(o))
+        layout_add_live(b, hidden, "info.json", VIEW_INFO);
+    else
+        layout_add_text(b, hidden, "info.json", format_json(describe_checkpoint(o, index)),
+                        mtime_ns);
     layout_enter_checkpoint(b, -1);
     return r;
 }
@@ -159,8 +187,12 @@ static int build_model(struct layout_builder *b, const struct listing *listing,
         return r;
     add_links(b);
     add_metrics(b, hidden, SIZE_MAX, mtime_ns);
-    json_t *info = describe_model(o, place->origin, place->project_name);
-    layout_add_text(b, hidden, "info.json", format_json(info), mtime_ns);
+    if (has_many_files(o)) {
+        layout_add_live(b, hidden, "info.json", VIEW_INFO);
+    } else {
+        json_t *info = describe_model(o, place->origin, place->project_name);
+        layout_add_text(b, hidden, "info.json", format_json(info), mtime_ns);
+    }
     return 0;
 }
 
@@ -199,14 +231,35 @@ int views_build(struct listing *listing, const struct layout_place *place, bool 
     return r < 0 ? r : ended;
 }
 
+bool views_is_own_live(const struct layout *layout, uint32_t node)
+{
+    return layout->nodes[node].ref >= VIEW_INFO;
+}
+
+int views_live_text(const struct layout *layout, uint32_t node, struct buf *out)
+{
+    const struct outline *o = &layout->outline;
+    int32_t of = layout_checkpoint(layout, node);
+    size_t checkpoint = of < 0 ? SIZE_MAX : (size_t)of;
+    json_t *json;
+    if (layout->nodes[node].ref == VIEW_METRICS)
+        json = describe_metrics(o, checkpoint);
+    else if (of < 0)
+        json = describe_model(o, layout->place->origin, layout->place->project_name);
+    else
+        json = describe_checkpoint(o, checkpoint);
+    CLEANUP(cleanup_free) char *text = format_json(json);
+    return text ? buf_puts(out, text) : -ENOMEM;
+}
+
 /* Calls emit for each attribute of a node, until it returns other than 0. */
 typedef int emit_fn(void *ctx, const char *name, const char *value);
 
 struct node_facts {
     const struct layout *layout;
     const struct layout_node *node;
-    const struct listing_entry *entry; /* of a file, project or model; NULL */
-    int32_t checkpoint;                /* it stands in, an index; or -1 */
+    struct listing_entry entry; /* of a file, project or model; else empty */
+    int32_t checkpoint;         /* it stands in, an index; or -1 */
     const char *project, *model, *type;
 };
 
@@ -219,15 +272,15 @@ static struct node_facts facts_of(const struct layout *layout, uint32_t index)
                            .checkpoint = layout_checkpoint(layout, index),
                            .project = layout->place->project_name};
     if (node->kind == NODE_PLACE || node->kind == NODE_FILE)
-        f.entry = &listing->entries[node->ref];
+        listing_get(listing, node->ref, &f.entry);
     if (listing->kind == LISTING_FILES) {
         f.model = listing->self.name;
         f.type = listing->self.type;
     } else if (node->kind == NODE_PLACE && listing->kind == LISTING_MODELS) {
-        f.model = f.entry->name;
-        f.type = f.entry->type;
+        f.model = f.entry.name;
+        f.type = f.entry.type;
     } else if (node->kind == NODE_PLACE) {
-        f.project = f.entry->name;
+        f.project = f.entry.name;
     }
     return f;
 }
@@ -240,9 +293,9 @@ static int emit_text(emit_fn *emit, void *ctx, const char *name, const char *val
 static int emit_digest(const struct node_facts *f, emit_fn *emit, void *ctx)
 {
     char text[DIGEST_HEX_BYTES + 7] = "sha256:";
-    if (f->node->kind != NODE_FILE || !f->entry->has_digest)
+    if (f->node->kind != NODE_FILE || !f->entry.has_digest)
         return 0;
-    digest_format_hex(&f->entry->digest, text + 7);
+    digest_format_hex(&f->entry.digest, text + 7);
     return emit(ctx, "digest", text);
 }
 

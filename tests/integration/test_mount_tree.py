@@ -276,6 +276,15 @@ def test_an_attribute_that_is_not_there_is_enodata_and_a_short_buffer_erange(rea
     assert value.stdout == "cnn"
 
 
+@pytest.mark.parametrize("name", ["system.posix_acl_access", "security.selinux", "trusted.x"])
+def test_attributes_of_other_kinds_are_not_supported_at_all(name, real_mount):
+    """`ls -l` asks for them once, and no more of this mount."""
+    for path in (real_mount / CNN, real_mount / CNN / "ckpt-600" / "checkpoint"):
+        with pytest.raises(OSError) as caught:
+            os.getxattr(path, name)
+        assert caught.value.errno == errno.ENOTSUP
+
+
 # The same the next time.
 
 
@@ -422,6 +431,29 @@ def test_twenty_thousand_files_are_each_listed_once(mount, registry):
     assert sorted(found) == sorted(files)
     assert run("ls", "-f", folder).count("shard-") == 20000
     assert registry.count["content"] == 0
+
+
+def test_names_and_attributes_of_many_files_come_with_the_directory(mount, registry):
+    files = {f"shard-{i:04d}.bin": bytes(i % 7) for i in range(6000)}
+    registry.add_model("p", "many", files=files)
+    mounted = mount(registry.source)
+    folder = mounted / "p/many/files"
+    assert len(run("ls", "-l", folder).splitlines()) == 6001
+    stats = dict(line.split() for line in (mounted / ".modelfs/stats").read_text().splitlines())
+    assert int(stats["lookups"]) < 100
+    assert int(stats["xattrs"]) < 100
+    with os.scandir(folder) as entries:
+        assert {e.name: e.stat().st_size for e in entries} == {n: len(b) for n, b in files.items()}
+
+
+def test_what_a_large_model_tells_of_itself_is_whole(mount, registry):
+    files = {f"shard-{i:04d}.bin": b"x" for i in range(1500)} | {"m-5.index": b"i"}
+    registry.add_model("p", "many", files=files)
+    model = mount(registry.source) / "p/many"
+    told = json.loads((model / ".modelfs/info.json").read_text())
+    assert {f["path"] for f in told["files"]} == set(files)
+    told = json.loads((model / "ckpt-5/.modelfs/info.json").read_text())
+    assert [f["path"] for f in told["files"]] == ["m-5.index"]
 
 
 def test_a_listing_can_be_left_and_gone_on_with(mount, registry):

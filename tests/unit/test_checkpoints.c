@@ -25,7 +25,7 @@ static char *describe(const char *const *paths)
         buf_printf(&out, "%s %c %lld '%s' ", c->name, c->format[0], (long long)c->step,
                    c->directory);
         for (size_t k = 0; k < c->n_files; k++)
-            buf_printf(&out, "%zu", c->files[k]);
+            buf_printf(&out, "%u", c->files[k]);
         if (c->state_prefix)
             buf_printf(&out, " %s", c->state_prefix);
         if (c->missing)
@@ -33,7 +33,7 @@ static char *describe(const char *const *paths)
         buf_puts(&out, "\n");
     }
     for (size_t i = 0; i < found.n_rest; i++)
-        buf_printf(&out, "%s%zu", i ? "" : "rest ", found.rest[i]);
+        buf_printf(&out, "%s%u", i ? "" : "rest ", found.rest[i]);
     return buf_steal(&out);
 }
 
@@ -210,6 +210,22 @@ static void inner_paths_begin_behind_the_directory(void)
     CHECK_STR(checkpoint_inner_path(&c.items[0], paths[1]), "variables/x");
 }
 
+/* A path of thousands of parts is not looked up at each of them. */
+static void a_saved_model_is_not_looked_for_in_the_depths(void)
+{
+    for (size_t depth = 64; depth <= 65; depth++) {
+        char path[160] = "";
+        for (size_t i = 0; i < depth; i++)
+            strcat(path, "d/");
+        strcat(path, "saved_model.pb");
+        const char *const paths[] = {path};
+        CHECKPOINTS_CLEANUP struct checkpoints c = {0};
+        CHECK_EQ(checkpoints_find(paths, 1, &c), 0);
+        CHECK_EQ(c.n, depth == 64);
+        CHECK_EQ(c.n_rest, depth == 65);
+    }
+}
+
 /* Whatever the order of thousands of files, each belongs somewhere once. */
 static void each_file_belongs_somewhere_once(void)
 {
@@ -262,6 +278,8 @@ int main(void)
     TEST("no two have one name", no_two_have_one_name);
     TEST("the latest is complete, a step before an export", the_latest_is_complete);
     TEST("inner paths begin behind the directory", inner_paths_begin_behind_the_directory);
+    TEST("a saved model is not looked for in the depths",
+         a_saved_model_is_not_looked_for_in_the_depths);
     TEST("each file belongs somewhere, once", each_file_belongs_somewhere_once);
     TEST("no memory is an error", no_memory_is_an_error);
     return check_done();

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "util/json.h"
 
+#include <errno.h>
+
 #include "check.h"
 
 static json_t *parse(const char *text)
@@ -45,6 +47,63 @@ static void other_text_is_refused_with_a_reason(void)
             printf("# %s\n", cases[i]);
         CHECK(!parsed);
         CHECK(why[0]);
+    }
+}
+
+struct items {
+    int n, stop_at, sum;
+};
+
+static int count_item(void *ctx, const json_t *item)
+{
+    struct items *items = ctx;
+    items->n++;
+    items->sum +=
+        (int)(json_is_array(item) ? (json_int_t)json_array_size(item) : json_integer_value(item));
+    return items->n == items->stop_at ? -7 : 0;
+}
+
+static void items_come_one_by_one(void)
+{
+    static const struct {
+        const char *text;
+        int r, n, sum, stop_at;
+    } cases[] = {
+        {"[]", 0, 0, 0, 0},
+        {" [ ] \n", 0, 0, 0, 0},
+        {"[1]", 0, 1, 1, 0},
+        {"[ 1 , 2,3 ]\r\n", 0, 3, 6, 0},
+        {"[[1,[2,3],{}],[\"]\",\",\\\"]\"],{\"a\":[1,2]},\"}\"]", 0, 4, 5, 0},
+        {"[\"\xff\",\"\\ud800\",5]", 0, 3, 5, 0}, /* hostile texts hide no others */
+        {"[1,2,3]", -7, 2, 3, 2},
+        {"", -EPROTO, 0, 0, 0},
+        {"{}", -EPROTO, 0, 0, 0},
+        {"1", -EPROTO, 0, 0, 0},
+        {"[", -EPROTO, 0, 0, 0},
+        {"[1", -EPROTO, 0, 0, 0},
+        {"[1,", -EPROTO, 1, 1, 0},
+        {"[1,]", -EPROTO, 1, 1, 0},
+        {"[,1]", -EPROTO, 0, 0, 0},
+        {"[1}", -EPROTO, 1, 1, 0},
+        {"[1] x", -EPROTO, 1, 1, 0},
+        {"[1]]", -EPROTO, 1, 1, 0},
+        {"[1 2]", -EPROTO, 0, 0, 0},
+        {"[\"a]", -EPROTO, 0, 0, 0},
+        {"[\"a\\", -EPROTO, 0, 0, 0},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct items items = {.stop_at = cases[i].stop_at};
+        char why[JSON_ERROR_TEXT_LENGTH] = "";
+        size_t len = strlen(cases[i].text);
+        CLEANUP(cleanup_free) char *text = malloc(len + 1); /* a byte too far is noticed */
+        memcpy(text, cases[i].text, len);
+        int r = json_each(text, len, count_item, &items, why);
+        if (r != cases[i].r || items.n != cases[i].n || items.sum != cases[i].sum)
+            printf("# %s\n", cases[i].text);
+        CHECK_EQ(r, cases[i].r);
+        CHECK_EQ(items.n, cases[i].n);
+        CHECK_EQ(items.sum, cases[i].sum);
+        CHECK(r != -EPROTO || why[0]);
     }
 }
 
@@ -324,6 +383,7 @@ static void no_memory_is_an_error_or_a_fallback(void)
 
 int main(void)
 {
+    TEST("items come one by one", items_come_one_by_one);
     TEST("any value is a document", any_value_is_a_document);
     TEST("other text is refused with a reason", other_text_is_refused_with_a_reason);
     TEST("the length counts, and not a NUL", length_counts_and_not_a_nul);

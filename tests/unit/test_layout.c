@@ -16,15 +16,18 @@ static const struct layout_place model_place = {
     .origin = "x://h", .project_id = "p", .model_id = "m", .project_name = "proj"};
 
 /* A model's listing of these files, ended by NULL. */
-static struct listing *new_files(const char *const *paths)
+static struct listing *new_files(const char *const *paths, bool has_digests)
 {
     struct listing *listing = listing_new(LISTING_FILES);
     static const struct listing_entry self = {
         .id = "m", .name = "Model", .type = "ONNX", .mtime_ns = 1000};
     bool ok = listing && listing_set_self(listing, &self) == 0;
     for (uint64_t i = 0; ok && paths[i]; i++) {
-        struct listing_entry entry = {
-            .id = paths[i], .name = paths[i], .size_bytes = i, .mtime_ns = (int64_t)i};
+        struct listing_entry entry = {.id = paths[i],
+                                      .name = paths[i],
+                                      .size_bytes = i,
+                                      .mtime_ns = (int64_t)i,
+                                      .has_digest = has_digests};
         ok = listing_add(listing, &entry) == 0;
     }
     if (ok)
@@ -40,7 +43,7 @@ static int build(struct listing *listing, const struct layout_place *place, stru
 
 static struct layout *view_files(const char *const *paths)
 {
-    LISTING_CLEANUP struct listing *listing = new_files(paths);
+    LISTING_CLEANUP struct listing *listing = new_files(paths, false);
     struct layout *layout = NULL;
     CHECK_EQ(build(listing, &model_place, &layout), 0);
     return layout;
@@ -202,7 +205,7 @@ static void places_that_are_twins_carry_their_id(void)
 static void what_is_hidden_is_found_by_name_only(void)
 {
     static const char *const paths[] = {"m-5.index", "m-5.data-00000-of-00001", "x", NULL};
-    LISTING_CLEANUP struct listing *listing = new_files(paths);
+    LISTING_CLEANUP struct listing *listing = new_files(paths, false);
     LAYOUT_CLEANUP struct layout *layout = NULL, *root = NULL;
     listing_add_row(listing, "loss/a", 5, 0.5);
     CHECK_EQ(views_build(listing, &model_place, false, &layout), 0);
@@ -261,9 +264,8 @@ static void inodes_follow_path_and_content(void)
 static void files_of_one_content_are_two(void)
 {
     static const char *const paths[] = {"a", "b", NULL};
-    LISTING_CLEANUP struct listing *listing = new_files(paths);
+    LISTING_CLEANUP struct listing *listing = new_files(paths, true);
     LAYOUT_CLEANUP struct layout *layout = NULL;
-    listing->entries[0].has_digest = listing->entries[1].has_digest = true;
     CHECK_EQ(build(listing, &model_place, &layout), 0);
     CHECK(layout->nodes[find(layout, "files/a")].ino != layout->nodes[find(layout, "files/b")].ino);
 }
@@ -315,6 +317,47 @@ static void thousands_of_files_are_sorted_and_found(void)
     CHECK_EQ(layout_dir(layout, find(layout, "files"))->n_children, 11);
 }
 
+/* What info.json or metrics.json at @path would say if it were read now; NULL when it is a text. */
+static char *live_text(const struct layout *layout, const char *path)
+{
+    BUF_CLEANUP struct buf text = {0};
+    uint32_t node = find(layout, path);
+    CHECK(node != LAYOUT_NONE);
+    if (layout->nodes[node].kind != NODE_LIVE)
+        return NULL;
+    CHECK(views_is_own_live(layout, node));
+    CHECK_EQ(views_live_text(layout, node, &text), 0);
+    return buf_steal(&text);
+}
+
+static void what_a_large_model_tells_is_made_when_it_is_read(void)
+{
+    static const char *const places[] = {".modelfs/info.json", "ckpt-5/.modelfs/info.json",
+                                         ".modelfs/metrics.json", "ckpt-5/.modelfs/metrics.json"};
+    for (int n = 1000; n <= 1001; n++) {
+        static char names[1001][8];
+        const char *paths[1002] = {"m-5.index"};
+        for (int i = 1; i < n; i++) {
+            snprintf(names[i], sizeof(names[i]), "f%04d", i);
+            paths[i] = names[i];
+        }
+        LISTING_CLEANUP struct listing *listing = new_files(paths, false);
+        LAYOUT_CLEANUP struct layout *layout = NULL;
+        listing_add_row(listing, "loss", 5, 0.5);
+        CHECK_EQ(build(listing, &model_place, &layout), 0);
+        for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+            CLEANUP(cleanup_free) char *text = live_text(layout, places[i]);
+            CHECK_EQ(text != NULL, n > 1000);
+            if (text && i < 2)
+                CHECK(strstr(text, i ? "\"m-5.index\"" : "\"f1000\"") != NULL);
+            else if (text)
+                CHECK_STR(text, "{\n  \"loss\": 0.5\n}\n");
+            CHECK_EQ(layout_mtime_ns(layout, find(layout, places[i])),
+                     layout_mtime_ns(layout, find(layout, i % 2 ? "ckpt-5" : ".modelfs")));
+        }
+    }
+}
+
 /* All attributes of a node as `name=value` lines; each must be had by its name, too. */
 static void check_xattrs(const struct layout *layout, const char *path, const char *want)
 {
@@ -338,7 +381,8 @@ static void attributes_say_where_a_node_stands(void)
 {
     static const char *const paths[] = {"m-5.index", "net.onnx", "x", NULL};
     static const char *const models[][2] = {{"m", "Model"}};
-    LISTING_CLEANUP struct listing *listing = new_files(paths), *folder = new_models(models, 1);
+    LISTING_CLEANUP struct listing *listing = new_files(paths, false),
+                                   *folder = new_models(models, 1);
     struct listing_entry hashed = {.id = "h", .name = "h", .has_digest = true};
     LAYOUT_CLEANUP struct layout *layout = NULL, *project = NULL, *registry = NULL;
     listing_add(listing, &hashed);
@@ -385,11 +429,10 @@ static void no_memory_is_an_error(void)
     static const char *const paths[] = {"m-5.index", "d/x", "d", "9.onnx", NULL};
     FOR_EACH_ALLOC_FAILURE
     {
-        LISTING_CLEANUP struct listing *listing = new_files(paths);
+        /* with digests: a blob's id that must be made needs memory */
+        LISTING_CLEANUP struct listing *listing = new_files(paths, true);
         LAYOUT_CLEANUP struct layout *layout = NULL;
         BUF_CLEANUP struct buf names = {0};
-        for (size_t i = 0; listing && i < listing->n_entries; i++)
-            listing->entries[i].has_digest = true; /* a blob's id that must be made needs memory */
         int r = build(listing, &model_place, &layout);
         CHECK(r == 0 ? layout != NULL : r == -ENOMEM && !layout);
         r = r == 0 ? views_list_xattrs(layout, 0, &names) : r;
@@ -418,6 +461,8 @@ int main(void)
     TEST("a place is the root of its own layout", a_place_is_the_root_of_its_own_layout);
     TEST("a node is found again by its path", a_node_is_found_again_by_its_path);
     TEST("thousands of files are sorted and found", thousands_of_files_are_sorted_and_found);
+    TEST("what a large model tells is made when it is read",
+         what_a_large_model_tells_is_made_when_it_is_read);
     TEST("attributes say where a node stands", attributes_say_where_a_node_stands);
     TEST("other attributes there are none", other_attributes_there_are_none);
     TEST("no memory is an error", no_memory_is_an_error);

@@ -240,6 +240,21 @@ static void no_memory_is_an_error(void)
     }
 }
 
+/* Thousands of checkpoints with thousands of metrics would be millions of values. */
+static void too_many_values_are_refused(void)
+{
+    LISTING_CLEANUP struct listing *listing = listing_new(LISTING_FILES);
+    struct outline o;
+    char name[16];
+    for (int i = 0; i < 4097; i++) {
+        add_step(listing, i);
+        snprintf(name, sizeof(name), "metric%d", i);
+        if (i < 4096)
+            CHECK_EQ(listing_add_row(listing, name, i, i), 0);
+    }
+    CHECK_EQ(outline_init(&o, listing), -ENOMEM);
+}
+
 int main(void)
 {
     TEST("values belong to checkpoints", values_belong_to_checkpoints);
@@ -255,5 +270,6 @@ int main(void)
     TEST("time grows with the number of steps", time_grows_with_the_steps);
     TEST("nothing is an outline, too", nothing_is_an_outline_too);
     TEST("no memory is an error", no_memory_is_an_error);
+    TEST("too many values are refused", too_many_values_are_refused);
     return check_done();
 }
