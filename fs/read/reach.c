@@ -6,8 +6,8 @@
  *
  * The window must cover what is on its way at any moment: what flows in a round trip and in the
  * time of a range, and that several times, because ranges end out of order and the reader takes
- * them in order. Smaller ones leave a link idle at times (test_read_ahead simulates it), larger ones
- * only fill the processor's caches with what is not read yet. */
+ * them in order. Smaller ones leave a link idle at times (test_read_ahead simulates it), larger
+ * ones only fill the processor's caches with what is not read yet. */
 #include "read/reach.h"
 
 #include "cache/key.h"

@@ -89,8 +89,8 @@ int verify_flight(struct blob *blob, const struct flight *flight)
     if (memcmp(got.bytes, blob->id.bytes, sizeof(got.bytes)) == 0)
         return 0;
     log_mismatch(blob, &got);
-    atomic_store(&blob->broken, -EIO);
-    return -EIO;
+    atomic_store(&blob->broken, -EBADMSG);
+    return -EBADMSG;
 }
 
 static void drop_mismatch(struct blob *blob, const struct digest *got)
@@ -125,7 +125,7 @@ static void check(void *ctx)
         meta_put(blocks_meta(blocks), key, "yes", 3);
     else if (r == 0)
         drop_mismatch(blob, &got);
-    settle_blob(blob, matches, r == 0 && !matches ? -EIO : 0);
+    settle_blob(blob, matches, r == 0 && !matches ? -EBADMSG : 0);
     if (r == -ENODATA && offered(blob) != before && !atomic_load(&blob->fetch->stopping))
         verify_note_offer(blob, 0);
     blob_unref(blob);

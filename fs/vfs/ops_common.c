@@ -14,6 +14,7 @@ void ops_reply_error(fuse_req_t req, int err)
 {
     switch (-err) {
     case EPROTO:
+    case EBADMSG:
     case EAGAIN:
     case ECANCELED:
     case ECONNREFUSED:
