@@ -48,6 +48,7 @@ static mode_t mode_of(const struct ops *ops, enum node_kind kind)
  * bytes for one with holes. */
 struct stat ops_stat(const struct ops *ops, const struct tree_attr *attr)
 {
+    bool is_dir = attr->kind == NODE_DIR || attr->kind == NODE_PLACE;
     struct stat st = {
         .st_ino = attr->ino,
         .st_mode = mode_of(ops, attr->kind),
@@ -56,7 +57,7 @@ struct stat ops_stat(const struct ops *ops, const struct tree_attr *attr)
         .st_gid = ops->options.gid,
         .st_size = (off_t)attr->size_bytes,
         .st_blocks = (blkcnt_t)((attr->size_bytes + 511) / 512),
-        .st_blksize = OPS_BLOCK_SIZE,
+        .st_blksize = is_dir ? OPS_DIR_BLOCK_SIZE : OPS_BLOCK_SIZE,
     };
     st.st_mtim.tv_sec = attr->mtime_ns / 1000000000;
     st.st_mtim.tv_nsec = attr->mtime_ns % 1000000000;

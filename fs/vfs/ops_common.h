@@ -14,7 +14,14 @@
 #include "vfs/tree.h"
 #include "vfs/walk.h"
 
-enum { OPS_BLOCK_SIZE = 1 << 20 }; /* what stat() advises to read at a time */
+enum {
+    OPS_BLOCK_SIZE = 1 << 20, /* what stat() advises to read at a time */
+    /* The same of a directory: the C library, the kernel and op_readdirplus() each take as much
+     * memory for every piece of every directory, however little is in it. With 1 MiB, walking
+     * through 5,000 checkpoints takes 2.1 s of processors, with this 1.0; a directory of 20,000
+     * files takes the same. */
+    OPS_DIR_BLOCK_SIZE = 64 << 10,
+};
 
 struct open_handle;
 

@@ -434,11 +434,12 @@ def test_twenty_thousand_files_are_each_listed_once(mount, registry):
 
 
 def test_names_and_attributes_of_many_files_come_with_the_directory(mount, registry):
-    files = {f"shard-{i:04d}.bin": bytes(i % 7) for i in range(6000)}
+    files = {f"shard-{i:05d}.bin": bytes(i % 7) for i in range(20000)}
     registry.add_model("p", "many", files=files)
-    mounted = mount(registry.source)
+    mounted = mount(registry.source, entry_timeout=600)
     folder = mounted / "p/many/files"
-    assert len(run("ls", "-l", folder).splitlines()) == 6001
+    assert len(run("find", folder, "-ls").splitlines()) == 20001
+    assert len(run("ls", "-l", folder).splitlines()) == 20001
     stats = mounted.stats()
     assert int(stats["lookups"]) < 100
     assert int(stats["xattrs"]) < 100

@@ -126,6 +126,7 @@ static void siblings_follow_the_listing(void)
     check_siblings("p/m/files/d", 2, "x y");
     check_siblings("p/m/ckpt-5/m-5.data-00000-of-00001", 3, "m-5.index m-6.index a");
     check_siblings("p/m/ckpt-5/checkpoint", 1, "m-5.data-00000-of-00001");
+    check_siblings("p/m/ckpt-5/.modelfs/info.json", 16, "");
     check_siblings("p/m/.modelfs/files/m-5.index", 16, "m-6.index z");
     check_siblings("p/m/.modelfs/files/z", 16, "");
     check_siblings("p/m", 16, "");
