@@ -43,7 +43,8 @@ struct env_bytes {
  * another boot are emptied and made anew (*out_dropped says so, may be NULL); durable ones give
  * -EIO. -EACCES, -EROFS, -ENOSPC and the like as the file system says. */
 int env_open(const struct env_options *options, struct env **out, bool *out_dropped);
-void env_close(struct env *env); /* syncs; NULL is fine */
+/* Syncs what this process wrote; NULL is fine. */
+void env_close(struct env *env);
 
 /* Opens (makes) the table @name (borrowed as long as the environment is open), to be called once
  * before other threads work. Keys sort as bytes.
@@ -86,7 +87,8 @@ struct env_usage {
 };
 int env_usage(struct env_txn *txn, unsigned table, struct env_usage *out);
 
-/* Writes all to the disk and marks a disposable environment clean. */
+/* Writes all to the disk and marks a disposable environment clean: of what this process wrote and of
+ * what dead ones left. */
 int env_sync(struct env *env);
 /* True once damage was met; every later call gives -EIO. */
 bool env_is_broken(const struct env *env);

@@ -366,10 +366,10 @@ static void *run(void *ctx)
         bool stopping = is_stopping(writer);
         if (!job || monotonic_s() - writer->settled_at_s >= IDLE_SECONDS)
             settle_uses(writer);
-        if (!job)
-            env_sync(env);
         if (!job && stopping)
             return NULL;
+        if (!job)
+            env_sync(env);
     }
     die(writer);
     return NULL;
