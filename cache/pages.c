@@ -10,12 +10,28 @@
 #include "cache/audit.h"
 #include "cache/page.h"
 
-enum { MAX_IDS_LOOKED_AT = 1 << 16 }; /* of one record */
+enum {
+    MAX_IDS_LOOKED_AT = 1 << 16, /* of one record */
+    N_REMEMBERED = 256,
+};
 
 struct pages {
     struct page_file file; /* as pages_begin() found it */
     bool audited;
+    uint64_t sound[N_REMEMBERED]; /* pages that this transaction has looked at; 0: none */
 };
+
+/* As page_sound_at(). One block that is put asks for the same twenty pages some fifty times. */
+static const uint8_t *sound_at(struct pages *pages, uint64_t number)
+{
+    uint64_t *slot = &pages->sound[number % N_REMEMBERED];
+    if (*slot == number && number != 0)
+        return page_at(&pages->file, number, 1);
+    const uint8_t *page = page_sound_at(&pages->file, number);
+    if (page)
+        *slot = number;
+    return page;
+}
 
 static int compare(const struct page_node *node, const void *key, size_t len)
 {
@@ -38,26 +54,24 @@ static unsigned find_at_most(const uint8_t *page, const void *key, size_t len)
     return low;
 }
 
-static bool are_sound_neighbours(const struct page_file *file, const uint8_t *branch,
-                                 unsigned index)
+static bool are_sound_neighbours(struct pages *pages, const uint8_t *branch, unsigned index)
 {
-    bool before = index == 0 || page_sound_at(file, page_node_at(branch, index - 1).child);
-    bool behind = index + 1 >= page_count(branch) ||
-                  page_sound_at(file, page_node_at(branch, index + 1).child);
+    bool before = index == 0 || sound_at(pages, page_node_at(branch, index - 1).child);
+    bool behind =
+        index + 1 >= page_count(branch) || sound_at(pages, page_node_at(branch, index + 1).child);
     return before && behind;
 }
 
 /* The sound leaf that @key belongs to, all above it being sound as well; NULL: damaged. */
-static const uint8_t *find_leaf(const struct page_file *file, uint64_t root, const void *key,
-                                size_t len)
+static const uint8_t *find_leaf(struct pages *pages, uint64_t root, const void *key, size_t len)
 {
     uint64_t number = root;
     for (int depth = 0; depth < PAGE_MAX_DEPTH; depth++) {
-        const uint8_t *page = page_sound_at(file, number);
+        const uint8_t *page = sound_at(pages, number);
         if (!page || page_is_leaf(page))
             return page;
         unsigned index = find_at_most(page, key, len);
-        if (!are_sound_neighbours(file, page, index))
+        if (!are_sound_neighbours(pages, page, index))
             return NULL;
         number = page_node_at(page, index).child;
     }
@@ -65,18 +79,18 @@ static const uint8_t *find_leaf(const struct page_file *file, uint64_t root, con
 }
 
 /* Looks at the leaf that @key belongs to. *out_found: a node has this key. */
-static bool check_key(const struct page_file *file, uint64_t root, const void *key, size_t len,
+static bool check_key(struct pages *pages, uint64_t root, const void *key, size_t len,
                       struct page_node *out, bool *out_found)
 {
     *out_found = false;
     if (root == NO_ROOT)
         return true;
-    const uint8_t *leaf = find_leaf(file, root, key, len);
+    const uint8_t *leaf = find_leaf(pages, root, key, len);
     if (!leaf)
         return false;
     *out = page_node_at(leaf, find_at_most(leaf, key, len));
     *out_found = compare(out, key, len) == 0;
-    return !*out_found || page_value_is_sound(file, out);
+    return !*out_found || page_value_is_sound(&pages->file, out);
 }
 
 /* --- the list of free pages: records of page numbers, by transaction --- */
@@ -154,6 +168,7 @@ static const uint8_t *newest_meta(const struct page_file *file)
 bool pages_begin(struct pages *pages)
 {
     struct page_file *file = &pages->file;
+    memset(pages->sound, 0, sizeof(pages->sound));
     file->meta = newest_meta(file);
     file->last_page = page_read_64(file->meta + META_LAST_PAGE);
     uint64_t free_root = page_read_64(file->meta + META_FREE_TABLE + TABLE_ROOT);
@@ -169,23 +184,22 @@ static uint64_t main_root(const struct page_file *file)
     return page_read_64(file->meta + META_MAIN_TABLE + TABLE_ROOT);
 }
 
-bool pages_table_is_sound(const struct pages *pages, const char *name)
+bool pages_table_is_sound(struct pages *pages, const char *name)
 {
     struct page_node node;
     bool found;
-    return check_key(&pages->file, main_root(&pages->file), name, strlen(name), &node, &found);
+    return check_key(pages, main_root(&pages->file), name, strlen(name), &node, &found);
 }
 
-bool pages_are_sound(const struct pages *pages, const char *name, const void *key, size_t key_len)
+bool pages_are_sound(struct pages *pages, const char *name, const void *key, size_t key_len)
 {
     struct page_node node;
     bool found;
-    const struct page_file *file = &pages->file;
-    if (!check_key(file, main_root(file), name, strlen(name), &node, &found))
+    if (!check_key(pages, main_root(&pages->file), name, strlen(name), &node, &found))
         return false;
     if (!found)
         return true; /* a table that is made in this transaction */
     if (!(node.flags & NODE_TABLE) || node.value_len != TABLE_BYTES)
         return false;
-    return check_key(file, page_read_64(node.value + TABLE_ROOT), key, key_len, &node, &found);
+    return check_key(pages, page_read_64(node.value + TABLE_ROOT), key, key_len, &node, &found);
 }

@@ -22,9 +22,9 @@ void pages_close(struct pages *pages); /* NULL is fine */
 bool pages_begin(struct pages *pages);
 
 /* The same for opening or making table @name. Inside a guard. */
-bool pages_table_is_sound(const struct pages *pages, const char *name);
+bool pages_table_is_sound(struct pages *pages, const char *name);
 
 /* Whether all pages are sound that a put or delete of @key in table @name may change: those from
  * the root to its leaf, their neighbours, and the overflow pages of its value. As they were when
  * the transaction began: what it changed itself was looked at before that. Inside a guard. */
-bool pages_are_sound(const struct pages *pages, const char *name, const void *key, size_t key_len);
+bool pages_are_sound(struct pages *pages, const char *name, const void *key, size_t key_len);
