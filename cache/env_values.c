@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "cache/env_private.h"
 
@@ -176,6 +178,16 @@ int env_next(struct env_txn *txn, unsigned table, struct env_bytes *key,
              struct env_bytes *out_value)
 {
     return seek_guarded(txn, table, true, key, out_value);
+}
+
+void env_set_aside(struct env *env, uint64_t bytes)
+{
+    mdb_filehandle_t fd;
+    struct stat st;
+    if (env_is_broken(env) || mdb_env_get_fd(env->lmdb, &fd) != 0 || fstat(fd, &st) != 0)
+        return;
+    if (bytes > (uint64_t)st.st_size && bytes <= INT64_MAX)
+        fallocate(fd, FALLOC_FL_KEEP_SIZE, st.st_size, (off_t)bytes - st.st_size);
 }
 
 /* Adds a table's pages to *bytes. LMDB's code. */

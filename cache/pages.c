@@ -165,6 +165,21 @@ static const uint8_t *newest_meta(const struct page_file *file)
     return page_read_64(a + META_TXN) > page_read_64(b + META_TXN) ? a : b;
 }
 
+/* The pages of a state stay as they are while a reader has it; its meta page does so until the next
+ * commit but one, so it is copied. */
+bool pages_audit(struct pages *pages, uint64_t txn_id)
+{
+    struct page_file file = pages->file;
+    uint8_t meta[META_TXN + 8];
+    memcpy(meta, file.map + (txn_id & 1) * file.page_bytes + PAGE_HEADER, sizeof(meta));
+    if (page_read_64(meta + META_TXN) != txn_id)
+        return false;
+    file.meta = meta;
+    file.last_page = page_read_64(meta + META_LAST_PAGE);
+    pages->audited = pages->audited || audit_pages(&file);
+    return pages->audited;
+}
+
 bool pages_begin(struct pages *pages)
 {
     struct page_file *file = &pages->file;

@@ -17,6 +17,12 @@ struct pages;
 int pages_open(int fd, uint64_t map_bytes, struct pages **out);
 void pages_close(struct pages *pages); /* NULL is fine */
 
+/* What the first pages_begin() does under the write lock, for a large file for a good part of a
+ * second, done ahead while others may commit: looks at the file as a whole (cache/audit.h), as
+ * transaction @txn_id left it, which the caller must be reading in. True when it is sound; else
+ * pages_begin() has the last word. Inside a guard, and on the thread that writes. */
+bool pages_audit(struct pages *pages, uint64_t txn_id);
+
 /* To be called at the begin of a write transaction, inside a guard: finds the newest committed
  * state and looks at the list of free pages. False: damaged. */
 bool pages_begin(struct pages *pages);

@@ -29,6 +29,7 @@ enum {
     JOB_BYTES = 1024, /* what a job that nobody waits for counts in the queue, at least */
 };
 static const uint64_t max_queue_bytes = UINT64_C(256) << 20;
+static const uint64_t most_set_aside_bytes = UINT64_C(64) << 20;
 
 enum job_kind { JOB_STORE, JOB_CALL, JOB_POST };
 
@@ -56,6 +57,7 @@ struct writer {
     bool dead;                  /* the environment is broken: jobs are refused */
     unsigned n_failed_in_a_row; /* blocks; of the thread */
     int64_t settled_at_s;       /* of the thread: when uses were last written down */
+    uint64_t set_aside_bytes;   /* of the thread: the disk has room for a file of so many */
     _Atomic uint64_t written, evicted, given_up;
 };
 
@@ -81,12 +83,36 @@ static int64_t monotonic_s(void)
 
 /* --- room --- */
 
-static bool is_disk_low(const struct writer *writer)
+/* Whether the disk has no room for @more bytes beside what is to stay free. */
+static bool is_disk_low(const struct writer *writer, uint64_t more)
 {
     struct statvfs fs;
-    if (writer->options.min_free_bytes == 0 || statvfs(writer->options.dir, &fs) != 0)
+    uint64_t keep = writer->options.min_free_bytes;
+    if (keep == 0 || statvfs(writer->options.dir, &fs) != 0)
         return false;
-    return (uint64_t)fs.f_bavail * fs.f_frsize < writer->options.min_free_bytes;
+    uint64_t free_bytes = (uint64_t)fs.f_bavail * fs.f_frsize;
+    return free_bytes < keep || free_bytes - keep < more;
+}
+
+static uint64_t least(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* What the file may grow to, for a transaction that adds @need bytes: its limit, or on a full disk
+ * what it has. The disk is asked for room, and about it, a part at a time. */
+static uint64_t growth_limit(struct writer *writer, uint64_t file_bytes, uint64_t need)
+{
+    uint64_t limit = writer->options.limit_bytes;
+    if (file_bytes >= limit || file_bytes + need <= writer->set_aside_bytes ||
+        writer->set_aside_bytes >= limit)
+        return limit;
+    uint64_t to = least(limit, file_bytes + need + least(limit / 32, most_set_aside_bytes));
+    if (is_disk_low(writer, to - file_bytes))
+        return file_bytes;
+    env_set_aside(writer->options.tables->env, to);
+    writer->set_aside_bytes = to;
+    return limit;
 }
 
 /* What may be in use after a transaction that adds @need bytes: the limit, or on a full disk what
@@ -97,9 +123,7 @@ static int room_below(struct writer *writer, struct env_txn *txn, uint64_t need,
     int r = env_usage(txn, writer->options.tables->blocks, &usage);
     if (r < 0)
         return r;
-    uint64_t limit = writer->options.limit_bytes;
-    if (usage.file_bytes < limit && is_disk_low(writer))
-        limit = usage.file_bytes;
+    uint64_t limit = growth_limit(writer, usage.file_bytes, need);
     uint64_t spare = limit / 32 > (UINT64_C(4) << 20) ? limit / 32 : UINT64_C(4) << 20;
     *out = limit > need + spare ? limit - need - spare : 0;
     return 0;
