@@ -127,7 +127,8 @@ static inline int sparse_cut(const char *dir, const MDB_envinfo *info)
     return truncate(path, end) == 0 ? 0 : errno;
 }
 
-/* Makes @dir, which must not be there, a cache directory of @n_blocks whole blocks. 0, or what
+/* Makes @dir, which must not be there, a cache directory of @n_blocks whole blocks; it is not
+ * synced. 0, or what
  * LMDB or the system says. */
 static inline int sparse_make(const char *dir, uint64_t n_blocks)
 {
@@ -146,8 +147,6 @@ static inline int sparse_make(const char *dir, uint64_t n_blocks)
     rc = mdb_env_open(env, v1, MDB_WRITEMAP | MDB_NOSYNC | MDB_NORDAHEAD, 0600);
     if (rc == 0)
         rc = sparse_fill(env, n_blocks);
-    if (rc == 0)
-        rc = mdb_env_sync(env, 1);
     if (rc == 0)
         rc = mdb_env_info(env, &info);
     mdb_env_close(env);

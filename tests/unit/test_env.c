@@ -235,6 +235,24 @@ static void writes_of_a_killed_process_stay_in_this_boot_only(void)
     env_close(env);
 }
 
+/* For what comes: the file stays as long as it is. */
+static void room_is_set_aside_behind_the_end(void)
+{
+    fresh_dir();
+    unsigned t;
+    struct env *env = open_env(ENV_DISPOSABLE, 8 * MIB, &t);
+    uint64_t before = folder_data_bytes(dir);
+    struct stat st;
+    env_set_aside(env, before / 2);
+    env_set_aside(env, 4 * MIB);
+    CHECK_EQ(stat(probe_path(dir, "data.mdb"), &st), 0);
+    CHECK_EQ(st.st_size, before);
+    CHECK(st.st_blocks * UINT64_C(512) >= 4 * MIB - before);
+    CHECK_EQ(put_text(env, t, "k", "v"), 0);
+    CHECK(has(env, t, "k", "v"));
+    env_close(env);
+}
+
 static int count_marks(void)
 {
     int n = 0;
@@ -728,6 +746,7 @@ int main(void)
     TEST("absent keys and bad keys have their errno", absent_keys_and_bad_keys_have_their_errno);
     TEST("the map is a hard limit", the_map_is_a_hard_limit);
     TEST("a synced environment outlives a boot", a_synced_environment_outlives_a_boot);
+    TEST("room is set aside behind the end", room_is_set_aside_behind_the_end);
     TEST("a killed writer's mark goes at the next sync, not at opening",
          a_killed_writers_mark_goes_at_the_next_sync_not_at_opening);
     TEST("who has a file that was replaced leaves marks alone",
