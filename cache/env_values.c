@@ -98,10 +98,18 @@ static int look_before(struct env_txn *txn, unsigned table, struct env_bytes key
     return sound ? 0 : env_set_broken(env);
 }
 
+/* For a value that may need more free pages than any transaction. 0 or -EIO. */
+static int look_before_large(struct env *env, size_t len)
+{
+    if (!env->pages || len <= PAGES_ENOUGH_BYTES)
+        return 0;
+    return GUARDED(pages_all_free_are_sound(env->pages)) == 1 ? 0 : env_set_broken(env);
+}
+
 static int put(struct env_txn *txn, unsigned table, struct env_bytes key, MDB_val *value,
                unsigned flags)
 {
-    if (look_before(txn, table, key) < 0)
+    if (look_before(txn, table, key) < 0 || look_before_large(txn->env, value->mv_size) < 0)
         return -EIO;
     MDB_val k = val_of(key);
     return env_settle(txn->env, GUARDED(mdb_put(txn->txn, table, &k, value, flags)));

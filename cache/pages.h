@@ -24,8 +24,12 @@ void pages_close(struct pages *pages); /* NULL is fine */
 bool pages_audit(struct pages *pages, uint64_t txn_id);
 
 /* To be called at the begin of a write transaction, inside a guard: finds the newest committed
- * state and looks at the list of free pages. False: damaged. */
+ * state and looks at the list of free pages, as far as a transaction comes whose values are of
+ * PAGES_ENOUGH_BYTES at most, one or two of them. False: damaged. */
 bool pages_begin(struct pages *pages);
+enum { PAGES_ENOUGH_BYTES = (1 << 20) + 2048 };
+/* Looks at all of that list, for a larger value. Inside a guard. */
+bool pages_all_free_are_sound(const struct pages *pages);
 
 /* The same for opening or making table @name. Inside a guard. */
 bool pages_table_is_sound(struct pages *pages, const char *name);

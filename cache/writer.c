@@ -23,7 +23,8 @@
 enum {
     IDLE_SECONDS = 10,
     TOUCHES_A_TXN = 512,
-    EVICTIONS_A_TXN = 256, /* LMDB lists each freed page in memory: 257 a block */
+    EVICTIONS_A_TXN = 32, /* LMDB lists each freed page, 257 a block, and writes what is left of
+                             the oldest list again in each transaction */
     TRIES = 4,
     MANY_FAILED = 16,
     JOB_BYTES = 1024, /* what a job that nobody waits for counts in the queue, at least */

@@ -5,6 +5,7 @@
  *                                            writes, counts; how long each took, and what was read
  *     cachespeed write DIR LIMIT MIB [MIXED] offers so many MiB of blocks, as fast as they are
  *                                            taken; MIXED: a part of them in pieces first
+ *     cachespeed drop  DIR LIMIT MIB BLOBS   drops blobs of a cache that bigcache made, then writes
  *     cachespeed view  DIR LIMIT MIB THREADS looks at 128 KiB here and there of what `write` left
  *     cachespeed run   DIR LIMIT MIB         asks for what is there, block by block
  *
@@ -185,6 +186,22 @@ static void measure_write(const struct blocks_options *options, uint64_t n_block
     printf("closed: %.3f s, cpu %.3f s\n", now_s() - since, cpu_s() - cpu);
 }
 
+/* What is free then is in very many runs. */
+static void measure_drop(const struct blocks_options *options, uint64_t n_blocks, int n_blobs)
+{
+    struct blocks *blocks;
+    if (blocks_open(options, &blocks) < 0)
+        exit(1);
+    double since = now_s(), cpu = cpu_s();
+    for (int i = 0; i < n_blobs; i++) {
+        struct blob_id blob = sparse_blob((uint64_t)i);
+        blocks_drop(blocks, &blob);
+    }
+    printf("%d dropped: %.3f s, cpu %.3f s\n", n_blobs, now_s() - since, cpu_s() - cpu);
+    blocks_close(blocks);
+    measure_write(options, n_blocks, false);
+}
+
 struct viewer {
     struct blocks *blocks;
     uint64_t n_blocks, seed, n_hits;
@@ -253,6 +270,8 @@ int main(int argc, char **argv)
         measure_open(&options);
     else if (strcmp(what, "write") == 0 && n_blocks)
         measure_write(&options, n_blocks, argc > 5);
+    else if (strcmp(what, "drop") == 0 && n_blocks && argc > 5)
+        measure_drop(&options, n_blocks, atoi(argv[5]));
     else if (strcmp(what, "view") == 0 && n_blocks && argc > 5)
         measure_view(&options, n_blocks, atoi(argv[5]));
     else if (strcmp(what, "run") == 0 && n_blocks)

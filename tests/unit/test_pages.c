@@ -20,7 +20,7 @@ static void open_env(void)
 {
     snprintf(dir, sizeof(dir), "%s/%d", top, n_dirs++);
     struct env_options options = {
-        .dir = dir, .map_bytes = 8 * MIB, .n_tables = 1, .safety = ENV_DISPOSABLE};
+        .dir = dir, .map_bytes = 128 * MIB, .n_tables = 1, .safety = ENV_DISPOSABLE};
     CHECK_EQ(env_open(&options, &env, NULL), 0);
     CHECK_EQ(env_table(env, "t", &table), 0);
     n_commits = 1;
@@ -46,7 +46,7 @@ static struct pages *open_pages(void)
 {
     struct pages *pages = NULL;
     int fd = open(probe_path(dir, "data.mdb"), O_RDWR | O_CLOEXEC);
-    CHECK_EQ(pages_open(fd, 8 * MIB, &pages), 0);
+    CHECK_EQ(pages_open(fd, 128 * MIB, &pages), 0);
     close(fd);
     return pages;
 }
@@ -137,6 +137,48 @@ static void a_page_is_looked_at_anew_in_the_next_transaction(void)
     env_close(env);
 }
 
+static void drop_large_values(int n)
+{
+    static char value[MIB + 2048];
+    struct env_txn *txn;
+    for (int i = 0; i < 2 * n; i++) {
+        char key[16];
+        snprintf(key, sizeof(key), "large %d", i % n);
+        struct env_bytes k = {key, strlen(key)}, v = {value, sizeof(value)};
+        CHECK_EQ(env_begin(env, true, &txn), 0);
+        CHECK_EQ(i < n ? env_put(txn, table, k, v) : env_delete(txn, table, k), 0);
+        CHECK_EQ(env_commit(txn), 0);
+    }
+}
+
+/* A list of free pages that is longer than any transaction takes from; a large value may take all
+ * the same. */
+static void free_pages_are_looked_at_as_far_as_a_transaction_comes(void)
+{
+    open_env();
+    drop_large_values(60);
+    struct pages *pages = open_pages();
+    CHECK(pages_begin(pages));
+    CHECK(pages_all_free_are_sound(pages));
+    int n_begin = 0, n_all = 0, fd = open(probe_path(dir, "data.mdb"), O_RDWR | O_CLOEXEC);
+    off_t id = PAGE_BYTES / 2; /* in the middle of a page of numbers, if it is one */
+    for (off_t at = 2 * PAGE_BYTES + id; at < probe_size(probe_path(dir, "data.mdb"));
+         at += PAGE_BYTES) {
+        uint64_t number, noise = 77777;
+        CHECK_EQ(pread(fd, &number, 8, at), 8);
+        CHECK_EQ(pwrite(fd, &noise, 8, at), 8);
+        n_begin += !pages_begin(pages);
+        n_all += !pages_all_free_are_sound(pages);
+        CHECK_EQ(pwrite(fd, &number, 8, at), 8);
+    }
+    close(fd);
+    CHECK(n_begin > 0);
+    CHECK(n_all > n_begin);
+    CHECK(n_all >= 50);
+    pages_close(pages);
+    env_close(env);
+}
+
 int main(void)
 {
     probe_dir_make(top);
@@ -147,6 +189,8 @@ int main(void)
          damage_is_not_sound_and_pages_begin_says_so_too);
     TEST("a page is looked at anew in the next transaction",
          a_page_is_looked_at_anew_in_the_next_transaction);
+    TEST("free pages are looked at as far as a transaction comes",
+         free_pages_are_looked_at_as_far_as_a_transaction_comes);
     probe_dir_remove(top);
     return check_done();
 }
