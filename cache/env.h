@@ -21,7 +21,7 @@ struct env_txn;
 enum env_safety {
     ENV_DURABLE,    /* a commit is on the disk when it returns: the registry's metadata */
     ENV_DISPOSABLE, /* commits survive a crash of processes; after a crash of the machine the tables
-                       are dropped */
+                       are dropped. Large values want cache/resident.h before they are looked at */
 };
 
 struct env_options {

@@ -84,7 +84,8 @@ static int start_lmdb(MDB_env *lmdb, const struct env_options *options)
         rc = configure(lmdb, options);
     if (rc != 0)
         return rc;
-    unsigned flags = MDB_NOTLS | (options->safety == ENV_DISPOSABLE ? MDB_NOSYNC : 0);
+    unsigned flags =
+        MDB_NOTLS | (options->safety == ENV_DISPOSABLE ? MDB_NOSYNC | MDB_NORDAHEAD : 0);
     rc = mdb_env_open(lmdb, options->dir, flags, 0600);
     if (rc == 0)
         rc = mdb_env_set_assert(lmdb, on_assert);

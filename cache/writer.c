@@ -19,6 +19,7 @@
 #include "cache/evict.h"
 #include "cache/guard.h"
 #include "cache/record.h"
+#include "cache/resident.h"
 
 enum {
     IDLE_SECONDS = 10,
@@ -216,6 +217,7 @@ static void *copy_old(struct env_txn *txn, const struct tables *tables, const st
     struct env_bytes value;
     if (env_get(txn, tables->blocks, key, &value) < 0)
         return NULL;
+    resident_bring(value.data, value.len);
     if (record_open(value.data, value.len, &buf->blob, buf->block, out) < 0)
         return NULL;
     void *copy = out->header.len == buf->len ? malloc(value.len) : NULL;
