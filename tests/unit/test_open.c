@@ -3,10 +3,12 @@
  * data file that were touched, and in bytes that were read beside them. */
 #include "cache/blocks.h"
 
+#include <sys/mman.h>
+
 #include "blocks_probe.h"
 #include "sparse_cache.h"
 
-enum { LARGE_BLOCKS = 3 * 1024, SMALL_BLOCKS = 64, MOST_TOUCHED_KIB = 256 };
+enum { LARGE_BLOCKS = 3 * 1024, SMALL_BLOCKS = 64, MOST_TOUCHED_KIB = 256, PAGE_BYTES = 4096 };
 
 static char top[PATH_MAX], dir[2 * PATH_MAX];
 
@@ -129,6 +131,72 @@ static void opening_after_a_kill_touches_no_more(void)
     blocks_close(blocks);
 }
 
+/* Pages of the data file that are in memory, whoever brought them. */
+static long cached_pages(void)
+{
+    int fd = open(probe_path(dir, "v1/data.mdb"), O_RDONLY | O_CLOEXEC);
+    size_t size = (size_t)probe_size(probe_path(dir, "v1/data.mdb")), n = size / PAGE_BYTES;
+    void *map = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
+    uint8_t *state = calloc(n, 1);
+    long sum = 0;
+    CHECK_EQ(mincore(map, size, state), 0);
+    for (size_t i = 0; i < n; i++)
+        sum += state[i] & 1;
+    free(state);
+    munmap(map, size);
+    close(fd);
+    return sum;
+}
+
+/* Writes the data file to the disk and forgets its pages. False on file systems in memory. */
+static bool forget_pages(void)
+{
+    int fd = open(probe_path(dir, "v1/data.mdb"), O_RDWR | O_CLOEXEC);
+    CHECK_EQ(fsync(fd), 0);
+    CHECK_EQ(posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED), 0);
+    close(fd);
+    return cached_pages() < 8;
+}
+
+/* However much the disk likes to read around a fault. */
+static void a_view_brings_what_it_shows_and_the_tables_pages(void)
+{
+    CHECK(make("cold", SMALL_BLOCKS));
+    if (!forget_pages()) {
+        printf("# skipped: %s is in memory\n", top);
+        return;
+    }
+    struct blocks *blocks = probe_open(dir, sparse_limit_bytes(SMALL_BLOCKS));
+    struct blob_id blob = sparse_blob(0);
+    struct blocks_view view;
+    long opened = cached_pages();
+    CHECK(opened <= 16);
+    CHECK_EQ(blocks_view(blocks, &blob, 7 * BLOCK_BYTES + BLOCK_BYTES / 2, PIECE_BYTES, &view), 1);
+    CHECK_EQ(view.len, PIECE_BYTES);
+    blocks_view_end(&view);
+    long brought = cached_pages() - opened;
+    CHECK(brought >= (long)(PIECE_BYTES / PAGE_BYTES));
+    CHECK(brought <= (long)(PIECE_BYTES / PAGE_BYTES) + 8); /* its header, leaves */
+    blocks_close(blocks);
+}
+
+static void who_asks_what_is_there_has_it_read(void)
+{
+    CHECK(make("asked", SMALL_BLOCKS));
+    if (!forget_pages()) {
+        printf("# skipped: %s is in memory\n", top);
+        return;
+    }
+    struct blocks *blocks = probe_open(dir, sparse_limit_bytes(SMALL_BLOCKS));
+    struct blob_id blob = sparse_blob(0);
+    long wanted = cached_pages() + (long)(BLOCK_BYTES / PAGE_BYTES);
+    CHECK_EQ(blocks_run(blocks, &blob, 9 * BLOCK_BYTES, BLOCK_BYTES), BLOCK_BYTES);
+    for (int i = 0; i < 5000 && cached_pages() < wanted; i++) /* nobody waits for it */
+        probe_sleep_us(1000);
+    CHECK(cached_pages() >= wanted);
+    blocks_close(blocks);
+}
+
 int main(void)
 {
     probe_dir_make(top);
@@ -136,6 +204,9 @@ int main(void)
          opening_touches_as_much_of_a_large_cache_as_of_a_small_one);
     TEST("the first write looks at all tables", the_first_write_looks_at_all_tables);
     TEST("opening after a kill touches no more", opening_after_a_kill_touches_no_more);
+    TEST("a view brings what it shows and the tables' pages",
+         a_view_brings_what_it_shows_and_the_tables_pages);
+    TEST("who asks what is there has it read", who_asks_what_is_there_has_it_read);
     probe_dir_remove(top);
     return check_done();
 }
