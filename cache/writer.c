@@ -191,6 +191,14 @@ static void wait_for_readers(int attempt)
     nanosleep(&pause, NULL);
 }
 
+/* Evicts until @room bytes more fit in. In two transactions: what one freed LMDB uses in the next
+ * but one. */
+static int free_room(struct writer *writer, uint64_t room)
+{
+    int r = run_once(writer, do_nothing, NULL, room);
+    return r == 0 ? run_once(writer, do_nothing, NULL, room + BLOCK_BYTES) : r;
+}
+
 /* Runs fn in a transaction that may put @need bytes; makes more and more room while there is not
  * enough. */
 static int run_with_room(struct writer *writer, writer_fn *fn, void *ctx, uint64_t need)
@@ -200,7 +208,7 @@ static int run_with_room(struct writer *writer, writer_fn *fn, void *ctx, uint64
     for (int i = 1; i < TRIES && r == -ENOSPC; i++) {
         env_forget_dead_readers(writer->options.tables->env);
         wait_for_readers(i);
-        r = run_once(writer, do_nothing, NULL, room << (2 * i));
+        r = free_room(writer, room << (2 * i));
         if (r == 0)
             r = run_once(writer, fn, ctx, need);
     }
