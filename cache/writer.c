@@ -217,6 +217,15 @@ static int run_with_room(struct writer *writer, writer_fn *fn, void *ctx, uint64
 
 /* --- storing a block --- */
 
+/* Whether pieces are lacking that may be stored already. */
+static bool is_partial(const struct block_buf *buf)
+{
+    for (unsigned i = 0; i < BLOCK_PIECES; i++)
+        if (piece_len(buf->len, i) > 0 && !(buf->present >> i & 1))
+            return true;
+    return false;
+}
+
 /* What is stored of the block already: a copy, since the transaction is about to change it. NULL:
  * nothing sound. */
 static void *copy_old(struct env_txn *txn, const struct tables *tables, const struct block_buf *buf,
@@ -257,7 +266,7 @@ static int store(struct env_txn *txn, const struct tables *tables, void *ctx)
     int r = tables_check_entry(txn, tables, key);
     if (r < 0)
         return r;
-    void *copy = copy_old(txn, tables, buf, key_bytes, &old);
+    void *copy = is_partial(buf) ? copy_old(txn, tables, buf, key_bytes, &old) : NULL;
     struct record_draft draft = {
         .blob = buf->blob,
         .block = buf->block,
