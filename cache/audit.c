@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
+#include "cache/bits.h"
 #include "cache/page.h"
 
 struct audit {
@@ -24,13 +25,7 @@ static bool claim(struct audit *audit, uint64_t first, uint64_t n)
 {
     if (!page_at(audit->file, first, n))
         return false;
-    for (uint64_t page = first; page < first + n; page++) {
-        uint64_t bit = UINT64_C(1) << (page % 64);
-        if (audit->used[page / 64] & bit)
-            return false;
-        audit->used[page / 64] |= bit;
-    }
-    return true;
+    return bits_take(audit->used, first, n);
 }
 
 static bool claim_value(struct audit *audit, const struct page_node *node, struct census *census)

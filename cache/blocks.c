@@ -17,8 +17,9 @@
 /* Below this nothing useful would stay: a handful of blocks and what LMDB needs around them. */
 static const uint64_t least_limit_bytes = UINT64_C(8) << 20;
 
-/* A transaction keeps a list in memory of all pages it frees. */
-enum { CHANGES_A_TXN = 256, CHANGE_MORE = 1 };
+/* A transaction makes a list of all pages it frees, and LMDB writes what is left of that again in
+ * each of the transactions that use them up. */
+enum { CHANGES_A_TXN = 32, CHANGE_MORE = 1 };
 
 /* Names this version's tables and their formats; another version makes a folder of its own. */
 static const char version_dir[] = "v1";

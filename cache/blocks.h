@@ -55,7 +55,8 @@ int blocks_view(struct blocks *blocks, const struct blob_id *blob, uint64_t off,
 void blocks_view_end(struct blocks_view *view);
 
 /* How many leading bytes of [off, off + len) are present (or offered), without looking at the
- * bytes: they are not verified. Within one block: off and off + len - 1 lie in the same one. Any
+ * bytes: they are not verified, but the disk is asked for them, since who asks is about to read.
+ * Within one block: off and off + len - 1 lie in the same one. Any
  * thread, as blocks_view(). */
 uint64_t blocks_run(struct blocks *blocks, const struct blob_id *blob, uint64_t off, uint64_t len);
 

@@ -84,7 +84,8 @@ static int start_lmdb(MDB_env *lmdb, const struct env_options *options)
         rc = configure(lmdb, options);
     if (rc != 0)
         return rc;
-    unsigned flags = MDB_NOTLS | (options->safety == ENV_DISPOSABLE ? MDB_NOSYNC : 0);
+    unsigned flags =
+        MDB_NOTLS | (options->safety == ENV_DISPOSABLE ? MDB_NOSYNC | MDB_NORDAHEAD : 0);
     rc = mdb_env_open(lmdb, options->dir, flags, 0600);
     if (rc == 0)
         rc = mdb_env_set_assert(lmdb, on_assert);
@@ -129,19 +130,23 @@ static bool is_too_large(const struct env_options *options, bool alone)
 
 /* Throws away what cannot be believed: writes of another boot that were never synced, and what
  * somebody found damaged; and what is too large. */
-static int discard_doubtful(const struct env_options *options, const char *boot_id, bool alone,
-                            enum mark_found *found, bool *dropped)
+static int discard_doubtful(struct env *env, const struct env_options *options, const char *boot_id,
+                            bool alone, bool *dropped)
 {
-    *found = MARK_NONE;
     if (options->safety == ENV_DURABLE)
         return 0;
-    int r = mark_find(options->dir, boot_id, found);
-    if (r < 0)
-        return r;
-    if (*found != MARK_LOST && !folder_is_broken(options->dir) && !is_too_large(options, alone))
+    int unsynced = mark_find_lost(options->dir, boot_id);
+    if (unsynced < 0)
+        return unsynced;
+    if (!unsynced && !folder_is_broken(options->dir) && !is_too_large(options, alone))
         return 0;
     *dropped = true;
-    return folder_empty(options->dir);
+    int r = folder_empty(options->dir);
+    if (r == 0 && unsynced)
+        r = mark_renew_lost(options->dir, boot_id);
+    if (r == 0 && unsynced)
+        mark_adopt(env->mark); /* about what this process makes now */
+    return r;
 }
 
 /* Maps the pages anew, as far as LMDB maps them now. */
@@ -160,25 +165,20 @@ int env_look_at_pages(struct env *env)
 static int open_in_folder(struct env *env, const struct env_options *options, const char *boot_id,
                           bool *dropped)
 {
-    enum mark_found found;
     bool alone;
     env->use = folder_use(options->dir, &alone);
     if (env->use < 0)
         return env->use;
-    int r = discard_doubtful(options, boot_id, alone, &found, dropped);
+    int r = discard_doubtful(env, options, boot_id, alone, dropped);
     if (r == 0)
         r = open_or_renew(env, options, dropped);
     if (r < 0)
         return r;
     env->data_id = folder_data_id(options->dir);
     r = options->safety == ENV_DISPOSABLE ? env_look_at_pages(env) : 0;
-    if (r < 0) {
+    if (r < 0)
         mdb_env_close(env->lmdb);
-        return r;
-    }
-    if (found != MARK_NONE && GUARDED(mdb_env_sync(env->lmdb, 1)) == 0)
-        mark_sweep(options->dir, boot_id);
-    return 0;
+    return r;
 }
 
 static int open_locked(const struct env_options *options, const char *boot_id, struct env **out,
@@ -221,6 +221,18 @@ static void free_resting(struct env *env)
     env->n_resting = 0;
 }
 
+static int sync_held(struct env *env)
+{
+    if (env_is_broken(env))
+        return -EIO;
+    if (env->mark && !mark_is_held(env->mark))
+        return 0;
+    int r = env_settle(env, GUARDED(mdb_env_sync(env->lmdb, 1)));
+    if (r == 0 && env->mark)
+        mark_clear(env->mark);
+    return r;
+}
+
 static void keep_lost(struct env *env)
 {
     pthread_mutex_lock(&lost_mutex);
@@ -240,21 +252,22 @@ void env_close(struct env *env)
 {
     if (!env)
         return;
-    env_sync(env);
+    sync_held(env);
     if (env_is_broken(env) || GUARDED(close_lmdb(env)) != 0)
         keep_lost(env);
     else
         env_free(env);
 }
 
+/* A mark of somebody who died waits for an idle moment of somebody who lives, and who has the same
+ * file open: the folder may have begun anew since. */
 int env_sync(struct env *env)
 {
     if (env_is_broken(env))
         return -EIO;
-    if (env->mark && !mark_is_set(env->mark))
-        return 0;
-    int r = env_settle(env, GUARDED(mdb_env_sync(env->lmdb, 1)));
-    if (r == 0 && env->mark)
-        mark_clear(env->mark);
-    return r;
+    if (env->mark)
+        mark_adopt(env->mark);
+    if (env->mark && folder_data_id(env->dir) != env->data_id)
+        mark_give_back(env->mark);
+    return sync_held(env);
 }

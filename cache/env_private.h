@@ -37,6 +37,7 @@ struct env {
     char *dir;
     enum env_safety safety;
     struct pages *pages;                 /* of a disposable one: looked at before each change */
+    bool audited_ahead;                  /* tried; of the thread that writes */
     const char *table_names[MAX_TABLES]; /* by number; borrowed */
     unsigned n_tables; /* opened; LMDB's handles are 2 and up, in the order of their opening */
     unsigned long data_id;

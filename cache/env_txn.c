@@ -94,11 +94,39 @@ static int give_up(struct env_txn *txn)
     return r;
 }
 
+GUARD_ALONE static void audit_guarded(struct env_txn *txn)
+{
+    struct pages *pages = txn->env->pages;
+    if (pages)
+        GUARDED(pages_audit(pages, mdb_txn_id(txn->txn)));
+}
+
+/* Before the first change, and before the write lock is taken for it: other processes need not wait
+ * for that. What it says is settled by is_sound_begin(). */
+static void audit_ahead(struct env *env)
+{
+    struct env_txn *txn;
+    if (env->audited_ahead || env_begin(env, false, &txn) < 0)
+        return;
+    env->audited_ahead = true;
+    audit_guarded(txn);
+    env_abort(txn);
+}
+
+/* What comes before the first change of a disposable one. */
+static int prepare_write(struct env *env)
+{
+    int r = env->mark ? mark_set(env->mark) : 0;
+    if (r == 0)
+        audit_ahead(env);
+    return r;
+}
+
 int env_begin(struct env *env, bool writes, struct env_txn **out)
 {
     if (env_is_broken(env))
         return -EIO;
-    int r = writes && env->mark ? mark_set(env->mark) : 0;
+    int r = writes ? prepare_write(env) : 0;
     if (r < 0)
         return r;
     struct env_txn *txn = writes ? NULL : take_resting(env);

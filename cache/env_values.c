@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "cache/env_private.h"
 
@@ -96,10 +98,18 @@ static int look_before(struct env_txn *txn, unsigned table, struct env_bytes key
     return sound ? 0 : env_set_broken(env);
 }
 
+/* For a value that may need more free pages than any transaction. 0 or -EIO. */
+static int look_before_large(struct env *env, size_t len)
+{
+    if (!env->pages || len <= PAGES_ENOUGH_BYTES)
+        return 0;
+    return GUARDED(pages_all_free_are_sound(env->pages)) == 1 ? 0 : env_set_broken(env);
+}
+
 static int put(struct env_txn *txn, unsigned table, struct env_bytes key, MDB_val *value,
                unsigned flags)
 {
-    if (look_before(txn, table, key) < 0)
+    if (look_before(txn, table, key) < 0 || look_before_large(txn->env, value->mv_size) < 0)
         return -EIO;
     MDB_val k = val_of(key);
     return env_settle(txn->env, GUARDED(mdb_put(txn->txn, table, &k, value, flags)));
@@ -176,6 +186,16 @@ int env_next(struct env_txn *txn, unsigned table, struct env_bytes *key,
              struct env_bytes *out_value)
 {
     return seek_guarded(txn, table, true, key, out_value);
+}
+
+void env_set_aside(struct env *env, uint64_t bytes)
+{
+    mdb_filehandle_t fd;
+    struct stat st;
+    if (env_is_broken(env) || mdb_env_get_fd(env->lmdb, &fd) != 0 || fstat(fd, &st) != 0)
+        return;
+    if (bytes > (uint64_t)st.st_size && bytes <= INT64_MAX)
+        fallocate(fd, FALLOC_FL_KEEP_SIZE, st.st_size, (off_t)bytes - st.st_size);
 }
 
 /* Adds a table's pages to *bytes. LMDB's code. */

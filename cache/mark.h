@@ -8,27 +8,27 @@
 
 struct mark;
 
-enum mark_found {
-    MARK_NONE,     /* all that was written is on the disk, or belongs to processes that live */
-    MARK_ORPHANED, /* a process died before it synced, in this boot: its writes are still in the
-                      kernel */
-    MARK_LOST,     /* a mark of another boot: writes may be missing */
-};
-
-/* Looks at all marks in @dir. -errno when it cannot. */
-int mark_find(const char *dir, const char *boot_id, enum mark_found *out);
-/* Removes those that mark_find() counts: all but those of living processes. */
-void mark_sweep(const char *dir, const char *boot_id);
+/* Whether there is a mark of another boot in @dir: 1 or 0, -errno when it cannot be looked at. */
+int mark_find_lost(const char *dir, const char *boot_id);
+/* What those marks were about is gone: they become marks of this boot whose owner is dead, until
+ * the next sync. 0 or -errno. */
+int mark_renew_lost(const char *dir, const char *boot_id);
 
 /* A mark for this process, not set yet. One thread at a time may call; NULL when memory is short.
  */
 struct mark *mark_new(const char *dir, const char *boot_id);
 /* Sets it, on the disk before this returns. 0 or -errno. Cheap when it is set already. */
 int mark_set(struct mark *mark);
-bool mark_is_set(const struct mark *mark);
-/* All is synced: takes it away. */
+/* Takes over what dead processes of this boot left, so that nobody else does: who syncs after this
+ * has synced what they wrote. */
+void mark_adopt(struct mark *mark);
+/* Leaves what it took over to others. */
+void mark_give_back(struct mark *mark);
+/* Whether it is set, or took over another one. */
+bool mark_is_held(const struct mark *mark);
+/* All is synced: takes it away, and what it took over. */
 void mark_clear(struct mark *mark);
-/* Frees; a mark that is set stays behind as an orphan. NULL is fine. */
+/* Frees; a mark that is held stays behind for the next one to take over. NULL is fine. */
 void mark_free(struct mark *mark);
 
 /* Puts the kernel's id of this boot at @out (37 bytes). 0 or -errno. */

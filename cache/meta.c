@@ -9,6 +9,7 @@
 
 #include "cache/guard.h"
 #include "cache/meta_table.h"
+#include "cache/resident.h"
 
 enum { MAX_KEY_BYTES = 500 }; /* LMDB's limit is 511 */
 
@@ -82,6 +83,7 @@ GUARD_ALONE static int copy_out(const char *key, struct env_bytes stored, void *
     size_t len = stored.len - sizeof(header);
     if (header.len != len)
         return -ENOENT;
+    resident_bring(stored.data, stored.len);
     void *copy = malloc(len + 1);
     if (!copy)
         return -ENOMEM;

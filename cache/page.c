@@ -4,6 +4,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cache/bits.h"
+
 enum {
     NODE_HEADER = 8, /* low 2, high 2, flags 2, key's length 2 */
     KIND_BRANCH = 1,
@@ -66,21 +68,14 @@ static uint64_t node_bytes(const uint8_t *page, const struct page_node *node)
 /* Whether node @index lies between @upper and the page's end, and on no other: @taken has a bit for
  * every two bytes of the page. */
 static bool place_node(const struct page_file *file, const uint8_t *page, unsigned index,
-                       uint8_t *taken)
+                       uint64_t *taken)
 {
     uint32_t from = page_read_16(page + PAGE_HEADER + 2 * index), upper = page_read_16(page + 14);
     if (from < upper || from % 2 || from + NODE_HEADER > file->page_bytes)
         return false;
     struct page_node node = page_node_at(page, index);
     uint64_t bytes = node_bytes(page, &node);
-    if (bytes > file->page_bytes - from)
-        return false;
-    for (uint64_t i = from / 2; i < (from + bytes) / 2; i++) {
-        if (taken[i / 8] >> (i % 8) & 1)
-            return false;
-        taken[i / 8] |= (uint8_t)(1u << (i % 8));
-    }
-    return true;
+    return bytes <= file->page_bytes - from && bits_take(taken, from / 2, bytes / 2);
 }
 
 /* A branch or leaf whose offsets all stay inside of it. */
@@ -93,7 +88,8 @@ static bool is_sound_page(const struct page_file *file, const uint8_t *page, uin
     if (!has_kind || lower <= PAGE_HEADER || lower % 2 || upper % 2 || lower > upper ||
         upper > file->page_bytes)
         return false;
-    uint8_t taken[MAX_PAGE_BYTES / 16] = {0};
+    uint64_t taken[MAX_PAGE_BYTES / 128];
+    memset(taken, 0, file->page_bytes / 16);
     for (unsigned i = 0; i < page_count(page); i++)
         if (!place_node(file, page, i, taken))
             return false;

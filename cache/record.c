@@ -3,13 +3,14 @@
 
 #include <errno.h>
 #include <string.h>
-#include <xxhash.h>
+
+#include "cache/sum.h"
 
 #define RECORD_MAGIC UINT32_C(0x4d46424b)
 
 static uint64_t sum_header(const struct record_header *header)
 {
-    return XXH3_64bits(header, offsetof(struct record_header, header_sum));
+    return sum_bytes(header, offsetof(struct record_header, header_sum));
 }
 
 size_t piece_len(uint32_t len, unsigned piece)
@@ -69,7 +70,7 @@ const uint8_t *record_piece(const struct record *record, unsigned piece)
 bool record_piece_is_sound(const struct record *record, unsigned piece)
 {
     size_t len = piece_len(record->header.len, piece);
-    return XXH3_64bits(record_piece(record, piece), len) == record->header.sums[piece];
+    return sum_bytes(record_piece(record, piece), len) == record->header.sums[piece];
 }
 
 size_t record_bytes(const struct record_draft *draft)
@@ -88,7 +89,7 @@ static size_t write_piece(const struct record_draft *draft, unsigned piece, uint
     } else {
         const uint8_t *from = draft->data + piece * PIECE_BYTES;
         memcpy(to, from, len);
-        header->sums[piece] = XXH3_64bits(from, len);
+        header->sums[piece] = sum_bytes(from, len);
     }
     return len;
 }

@@ -12,6 +12,7 @@
 #include "cache/evict.h"
 #include "cache/guard.h"
 #include "cache/record.h"
+#include "cache/resident.h"
 
 #define MAX_VIEW_BYTES (UINT64_C(8) << 20)
 
@@ -66,10 +67,33 @@ static void drop_damaged(struct blocks *blocks, const struct spot *spot, uint64_
     writer_post(blocks->writer, remove_damaged, removal);
 }
 
-/* Finds the stored form of block @block. */
-static void look_up(struct blocks *blocks, struct env_txn *txn, const struct blob_id *blob,
-                    uint32_t block, struct spot *out)
+static bool is_whole(struct env_bytes value)
 {
+    return value.len == sizeof(struct record_header) + BLOCK_BYTES;
+}
+
+/* Before the header is looked at, so that the disk is asked once for all. Where pieces lie in a
+ * record that is not whole only the header knows: all of that is brought. */
+static void bring_record(struct env_bytes value, uint64_t off, uint64_t end)
+{
+    bool whole = is_whole(value);
+    uint64_t first = off % BLOCK_BYTES / PIECE_BYTES * PIECE_BYTES;
+    uint64_t last = ((end - 1) % BLOCK_BYTES / PIECE_BYTES + 1) * PIECE_BYTES;
+    if (!whole || first == 0) {
+        uint64_t len = sizeof(struct record_header) + last;
+        resident_bring(value.data, whole ? len : value.len);
+        return;
+    }
+    resident_bring(value.data, sizeof(struct record_header));
+    resident_bring((const uint8_t *)value.data + sizeof(struct record_header) + first,
+                   last - first);
+}
+
+/* Finds the stored form of the block that [off, end) lies in. */
+static void look_up(struct blocks *blocks, struct env_txn *txn, const struct blob_id *blob,
+                    uint64_t off, uint64_t end, struct spot *out)
+{
+    uint32_t block = (uint32_t)(off / BLOCK_BYTES);
     out->block = block;
     out->stored = false;
     out->record.header.header_sum = 0;
@@ -77,6 +101,7 @@ static void look_up(struct blocks *blocks, struct env_txn *txn, const struct blo
     struct env_bytes value, key = {.data = out->key, .len = BLOCK_KEY_BYTES};
     if (!txn || env_get(txn, blocks->tables.blocks, key, &value) < 0)
         return;
+    bring_record(value, off, end);
     /* guarded: the bytes may lie behind the end of a file that was cut */
     int r = GUARDED(record_open(value.data, value.len, blob, block, &out->record));
     out->stored = r == 0;
@@ -144,7 +169,7 @@ static uint64_t view_block(struct blocks_view *view, const struct blob_id *blob,
                            uint64_t end)
 {
     struct spot spot;
-    look_up(view->blocks, view->txn, blob, (uint32_t)(off / BLOCK_BYTES), &spot);
+    look_up(view->blocks, view->txn, blob, off, end, &spot);
     while (off < end) {
         unsigned piece = (unsigned)(off % BLOCK_BYTES / PIECE_BYTES);
         uint64_t skip = off % PIECE_BYTES;
@@ -203,22 +228,46 @@ void blocks_view_end(struct blocks_view *view)
         block_buf_unref(view->pending[i]);
 }
 
-uint64_t blocks_run(struct blocks *blocks, const struct blob_id *blob, uint64_t off, uint64_t len)
+/* Whether the block is stored whole, which its length says: the header, which may still be on the
+ * disk, need not be waited for. Has the disk read what is in [off, end) of it. */
+static bool is_stored_whole(struct blocks *blocks, struct env_txn *txn, const struct blob_id *blob,
+                            uint64_t off, uint64_t end)
 {
-    struct blocks_view view;
+    uint8_t at[BLOCK_KEY_BYTES];
+    block_key_format(blob, (uint32_t)(off / BLOCK_BYTES), at);
+    struct env_bytes value, key = {.data = at, .len = sizeof(at)};
+    if (!txn || env_get(txn, blocks->tables.blocks, key, &value) < 0 || !is_whole(value))
+        return false;
+    bring_record(value, off, end);
+    return true;
+}
+
+/* Bytes of [off, end), in one block, that are present from its beginning. */
+static uint64_t run_in_block(struct blocks_view *view, const struct blob_id *blob, uint64_t off,
+                             uint64_t end)
+{
     struct spot spot;
-    if (len == 0 || off > MAX_BLOB_BYTES - len)
-        return 0;
-    begin(blocks, blob, off, len, &view);
-    look_up(blocks, view.txn, blob, (uint32_t)(off / BLOCK_BYTES), &spot);
-    uint64_t at = off, end = off + len;
+    if (is_stored_whole(view->blocks, view->txn, blob, off, end))
+        return end - off;
+    look_up(view->blocks, view->txn, blob, off, end, &spot);
+    uint64_t at = off;
     while (at < end) {
         unsigned piece = (unsigned)(at % BLOCK_BYTES / PIECE_BYTES);
-        if (!find_pending(&view, spot.block, piece) &&
+        if (!find_pending(view, spot.block, piece) &&
             !(spot.stored && record_has(&spot.record, piece)))
             break;
         at = (at / PIECE_BYTES + 1) * PIECE_BYTES;
     }
-    blocks_view_end(&view);
     return (at < end ? at : end) - off;
+}
+
+uint64_t blocks_run(struct blocks *blocks, const struct blob_id *blob, uint64_t off, uint64_t len)
+{
+    struct blocks_view view;
+    if (len == 0 || off > MAX_BLOB_BYTES - len)
+        return 0;
+    begin(blocks, blob, off, len, &view);
+    uint64_t run = run_in_block(&view, blob, off, off + len);
+    blocks_view_end(&view);
+    return run;
 }

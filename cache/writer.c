@@ -19,16 +19,19 @@
 #include "cache/evict.h"
 #include "cache/guard.h"
 #include "cache/record.h"
+#include "cache/resident.h"
 
 enum {
     IDLE_SECONDS = 10,
     TOUCHES_A_TXN = 512,
-    EVICTIONS_A_TXN = 256, /* LMDB lists each freed page in memory: 257 a block */
+    EVICTIONS_A_TXN = 32, /* LMDB lists each freed page, 257 a block, and writes what is left of
+                             the oldest list again in each transaction */
     TRIES = 4,
     MANY_FAILED = 16,
     JOB_BYTES = 1024, /* what a job that nobody waits for counts in the queue, at least */
 };
 static const uint64_t max_queue_bytes = UINT64_C(256) << 20;
+static const uint64_t most_set_aside_bytes = UINT64_C(64) << 20;
 
 enum job_kind { JOB_STORE, JOB_CALL, JOB_POST };
 
@@ -56,6 +59,7 @@ struct writer {
     bool dead;                  /* the environment is broken: jobs are refused */
     unsigned n_failed_in_a_row; /* blocks; of the thread */
     int64_t settled_at_s;       /* of the thread: when uses were last written down */
+    uint64_t set_aside_bytes;   /* of the thread: the disk has room for a file of so many */
     _Atomic uint64_t written, evicted, given_up;
 };
 
@@ -81,12 +85,36 @@ static int64_t monotonic_s(void)
 
 /* --- room --- */
 
-static bool is_disk_low(const struct writer *writer)
+/* Whether the disk has no room for @more bytes beside what is to stay free. */
+static bool is_disk_low(const struct writer *writer, uint64_t more)
 {
     struct statvfs fs;
-    if (writer->options.min_free_bytes == 0 || statvfs(writer->options.dir, &fs) != 0)
+    uint64_t keep = writer->options.min_free_bytes;
+    if (keep == 0 || statvfs(writer->options.dir, &fs) != 0)
         return false;
-    return (uint64_t)fs.f_bavail * fs.f_frsize < writer->options.min_free_bytes;
+    uint64_t free_bytes = (uint64_t)fs.f_bavail * fs.f_frsize;
+    return free_bytes < keep || free_bytes - keep < more;
+}
+
+static uint64_t least(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* What the file may grow to, for a transaction that adds @need bytes: its limit, or on a full disk
+ * what it has. The disk is asked for room, and about it, a part at a time. */
+static uint64_t growth_limit(struct writer *writer, uint64_t file_bytes, uint64_t need)
+{
+    uint64_t limit = writer->options.limit_bytes;
+    if (file_bytes >= limit || file_bytes + need <= writer->set_aside_bytes ||
+        writer->set_aside_bytes >= limit)
+        return limit;
+    uint64_t to = least(limit, file_bytes + need + least(limit / 32, most_set_aside_bytes));
+    if (is_disk_low(writer, to - file_bytes))
+        return file_bytes;
+    env_set_aside(writer->options.tables->env, to);
+    writer->set_aside_bytes = to;
+    return limit;
 }
 
 /* What may be in use after a transaction that adds @need bytes: the limit, or on a full disk what
@@ -97,9 +125,7 @@ static int room_below(struct writer *writer, struct env_txn *txn, uint64_t need,
     int r = env_usage(txn, writer->options.tables->blocks, &usage);
     if (r < 0)
         return r;
-    uint64_t limit = writer->options.limit_bytes;
-    if (usage.file_bytes < limit && is_disk_low(writer))
-        limit = usage.file_bytes;
+    uint64_t limit = growth_limit(writer, usage.file_bytes, need);
     uint64_t spare = limit / 32 > (UINT64_C(4) << 20) ? limit / 32 : UINT64_C(4) << 20;
     *out = limit > need + spare ? limit - need - spare : 0;
     return 0;
@@ -165,6 +191,14 @@ static void wait_for_readers(int attempt)
     nanosleep(&pause, NULL);
 }
 
+/* Evicts until @room bytes more fit in. In two transactions: what one freed LMDB uses in the next
+ * but one. */
+static int free_room(struct writer *writer, uint64_t room)
+{
+    int r = run_once(writer, do_nothing, NULL, room);
+    return r == 0 ? run_once(writer, do_nothing, NULL, room + BLOCK_BYTES) : r;
+}
+
 /* Runs fn in a transaction that may put @need bytes; makes more and more room while there is not
  * enough. */
 static int run_with_room(struct writer *writer, writer_fn *fn, void *ctx, uint64_t need)
@@ -174,7 +208,7 @@ static int run_with_room(struct writer *writer, writer_fn *fn, void *ctx, uint64
     for (int i = 1; i < TRIES && r == -ENOSPC; i++) {
         env_forget_dead_readers(writer->options.tables->env);
         wait_for_readers(i);
-        r = run_once(writer, do_nothing, NULL, room << (2 * i));
+        r = free_room(writer, room << (2 * i));
         if (r == 0)
             r = run_once(writer, fn, ctx, need);
     }
@@ -182,6 +216,15 @@ static int run_with_room(struct writer *writer, writer_fn *fn, void *ctx, uint64
 }
 
 /* --- storing a block --- */
+
+/* Whether pieces are lacking that may be stored already. */
+static bool is_partial(const struct block_buf *buf)
+{
+    for (unsigned i = 0; i < BLOCK_PIECES; i++)
+        if (piece_len(buf->len, i) > 0 && !(buf->present >> i & 1))
+            return true;
+    return false;
+}
 
 /* What is stored of the block already: a copy, since the transaction is about to change it. NULL:
  * nothing sound. */
@@ -191,6 +234,7 @@ static void *copy_old(struct env_txn *txn, const struct tables *tables, const st
     struct env_bytes value;
     if (env_get(txn, tables->blocks, key, &value) < 0)
         return NULL;
+    resident_bring(value.data, value.len);
     if (record_open(value.data, value.len, &buf->blob, buf->block, out) < 0)
         return NULL;
     void *copy = out->header.len == buf->len ? malloc(value.len) : NULL;
@@ -222,7 +266,7 @@ static int store(struct env_txn *txn, const struct tables *tables, void *ctx)
     int r = tables_check_entry(txn, tables, key);
     if (r < 0)
         return r;
-    void *copy = copy_old(txn, tables, buf, key_bytes, &old);
+    void *copy = is_partial(buf) ? copy_old(txn, tables, buf, key_bytes, &old) : NULL;
     struct record_draft draft = {
         .blob = buf->blob,
         .block = buf->block,
@@ -366,10 +410,10 @@ static void *run(void *ctx)
         bool stopping = is_stopping(writer);
         if (!job || monotonic_s() - writer->settled_at_s >= IDLE_SECONDS)
             settle_uses(writer);
-        if (!job)
-            env_sync(env);
         if (!job && stopping)
             return NULL;
+        if (!job)
+            env_sync(env);
     }
     die(writer);
     return NULL;

@@ -26,7 +26,7 @@ struct writer_options {
 };
 
 int writer_new(const struct writer_options *options, struct writer **out);
-/* Writes what is queued, syncs, ends the thread. NULL is fine. */
+/* Writes what is queued, ends the thread. NULL is fine. */
 void writer_free(struct writer *writer);
 
 /* Queues a block. Never waits; false when it was not taken: the queue is full, the cache dead. */

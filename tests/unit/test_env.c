@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cache/env.h"
 
+#include <dirent.h>
 #include <pthread.h>
 
 #include "cache/folder.h"
+#include "cache/mark.h"
 
 #include "cache_probe.h"
 
@@ -228,6 +230,92 @@ static void writes_of_a_killed_process_stay_in_this_boot_only(void)
     CHECK(!has(env, t, "k", "v"));
     env_close(env);
     dropped = true; /* that was said once */
+    CHECK_EQ(env_open(&options, &env, &dropped), 0);
+    CHECK(!dropped);
+    env_close(env);
+}
+
+/* For what comes: the file stays as long as it is. */
+static void room_is_set_aside_behind_the_end(void)
+{
+    fresh_dir();
+    unsigned t;
+    struct env *env = open_env(ENV_DISPOSABLE, 8 * MIB, &t);
+    uint64_t before = folder_data_bytes(dir);
+    struct stat st;
+    env_set_aside(env, before / 2);
+    env_set_aside(env, 4 * MIB);
+    CHECK_EQ(stat(probe_path(dir, "data.mdb"), &st), 0);
+    CHECK_EQ(st.st_size, before);
+    CHECK(st.st_blocks * UINT64_C(512) >= 4 * MIB - before);
+    CHECK_EQ(put_text(env, t, "k", "v"), 0);
+    CHECK(has(env, t, "k", "v"));
+    env_close(env);
+}
+
+static int count_marks(void)
+{
+    int n = 0;
+    DIR *entries = opendir(dir);
+    for (struct dirent *e; (e = readdir(entries)) != NULL;)
+        n += strncmp(e->d_name, "unsynced-", 9) == 0;
+    closedir(entries);
+    return n;
+}
+
+/* So that opening does not wait for the disk, however much the dead one wrote. */
+static void a_killed_writers_mark_goes_at_the_next_sync_not_at_opening(void)
+{
+    fresh_dir();
+    enum env_safety safety = ENV_DISPOSABLE;
+    unsigned t;
+    CHECK_EQ(probe_run(write_and_die, &safety, 20), -SIGKILL);
+    struct env *env = open_env(ENV_DISPOSABLE, MIB, &t);
+    CHECK_EQ(count_marks(), 1);
+    env_close(env); /* wrote nothing */
+    CHECK_EQ(count_marks(), 1);
+    env = open_env(ENV_DISPOSABLE, MIB, &t);
+    CHECK_EQ(put_text(env, t, "l", "w"), 0);
+    CHECK_EQ(count_marks(), 2);
+    CHECK_EQ(env_sync(env), 0);
+    CHECK_EQ(count_marks(), 0);
+    env_close(env);
+}
+
+/* The mark is about a file that this one does not have open: its sync would prove nothing. */
+static void who_has_a_file_that_was_replaced_leaves_marks_alone(void)
+{
+    fresh_dir();
+    enum env_safety safety = ENV_DISPOSABLE;
+    unsigned t;
+    struct env *env = open_env(ENV_DISPOSABLE, MIB, &t);
+    CHECK_EQ(put_text(env, t, "k", "v"), 0);
+    CHECK_EQ(folder_empty(dir), 0);
+    CHECK_EQ(probe_run(write_and_die, &safety, 20), -SIGKILL);
+    CHECK_EQ(count_marks(), 2);
+    CHECK_EQ(env_sync(env), 0);
+    CHECK_EQ(count_marks(), 1);
+    env_close(env);
+    CHECK_EQ(count_marks(), 1);
+}
+
+/* The machine may go down once more before the disk has forgotten what was dropped. */
+static void what_another_boot_lost_stays_marked_until_a_sync(void)
+{
+    fresh_dir();
+    enum env_safety safety = ENV_DISPOSABLE;
+    CHECK_EQ(probe_run(write_and_die, &safety, 20), -SIGKILL);
+    struct env_options options = options_of(ENV_DISPOSABLE, MIB);
+    options.boot_id = that_boot;
+    struct env *env;
+    bool dropped = false;
+    CHECK_EQ(env_open(&options, &env, &dropped), 0);
+    CHECK(dropped);
+    CHECK_EQ(mark_find_lost(dir, that_boot), 0);
+    CHECK_EQ(mark_find_lost(dir, this_boot), 1); /* should it go down */
+    env_close(env);
+    CHECK_EQ(count_marks(), 0);
+    dropped = true;
     CHECK_EQ(env_open(&options, &env, &dropped), 0);
     CHECK(!dropped);
     env_close(env);
@@ -658,6 +746,13 @@ int main(void)
     TEST("absent keys and bad keys have their errno", absent_keys_and_bad_keys_have_their_errno);
     TEST("the map is a hard limit", the_map_is_a_hard_limit);
     TEST("a synced environment outlives a boot", a_synced_environment_outlives_a_boot);
+    TEST("room is set aside behind the end", room_is_set_aside_behind_the_end);
+    TEST("a killed writer's mark goes at the next sync, not at opening",
+         a_killed_writers_mark_goes_at_the_next_sync_not_at_opening);
+    TEST("who has a file that was replaced leaves marks alone",
+         who_has_a_file_that_was_replaced_leaves_marks_alone);
+    TEST("what another boot lost stays marked until a sync",
+         what_another_boot_lost_stays_marked_until_a_sync);
     TEST("writes of a killed process stay, in this boot only",
          writes_of_a_killed_process_stay_in_this_boot_only);
     TEST("a durable one is not dropped", a_durable_one_is_not_dropped);

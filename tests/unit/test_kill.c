@@ -10,7 +10,7 @@
 
 #include "blocks_probe.h"
 
-enum { N_BLOBS = 3, N_BLOCKS = 40, ROUNDS = PROBE_SLOW ? 8 : 24 };
+enum { N_BLOBS = 3, N_BLOCKS = 40, ROUNDS = PROBE_SLOW ? 8 : 24, SLOWER = PROBE_SLOW ? 6 : 1 };
 
 static char top[PATH_MAX], dir[2 * PATH_MAX];
 static int n_dirs;
@@ -76,7 +76,7 @@ static void what_is_there_after_a_kill_is_right(void)
     for (int round = 0; round < ROUNDS; round++) {
         struct job job = {.seed = (uint64_t)round};
         pid_t pid = probe_start(put_until_killed, &job, 60);
-        probe_sleep_us((long)(20000 + probe_random(&seed) % 60000));
+        probe_sleep_us(SLOWER * (long)(20000 + probe_random(&seed) % 60000));
         kill(pid, SIGKILL);
         CHECK_EQ(probe_wait(pid), -SIGKILL);
         struct blocks *blocks = probe_open(dir, limit_bytes);
@@ -100,7 +100,7 @@ static void two_that_are_killed_leave_it_right(void)
         struct job one = {.seed = (uint64_t)round}, two = {.seed = 1000 + (uint64_t)round};
         pid_t a = probe_start(put_until_killed, &one, 60);
         pid_t b = probe_start(put_until_killed, &two, 60);
-        probe_sleep_us((long)(30000 + probe_random(&seed) % 60000));
+        probe_sleep_us(SLOWER * (long)(30000 + probe_random(&seed) % 60000));
         kill(a, SIGKILL);
         probe_sleep_us((long)(probe_random(&seed) % 20000)); /* the other one goes on alone */
         kill(b, SIGKILL);

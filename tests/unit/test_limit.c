@@ -48,6 +48,40 @@ static void four_times_the_limit_goes_through_it(void)
     }
 }
 
+/* As reads leave them: most blocks come whole, some in pieces first that others complete later, in
+ * any order, and some are read again. From the first limit's worth on the file has its size, and
+ * blocks neither get lost nor need more room than they did. */
+static void eight_times_the_limit_of_mixed_blocks_leaves_the_file_as_it_is(void)
+{
+    enum { N = 8 * 64 };
+    fresh_dir();
+    uint64_t seed = 8;
+    int64_t bytes_before = 0;
+    uint64_t least_blocks = UINT64_MAX;
+    struct blocks *blocks = probe_open(dir, 64 * MIB);
+    for (uint32_t i = 0; i < N; i++) {
+        uint32_t late = i - (uint32_t)(probe_random(&seed) % 6); /* not yet evicted */
+        if (probe_random(&seed) % 3 == 0)
+            CHECK(probe_offer(blocks, 1, i, BLOCK_BYTES, (uint16_t)(seed >> 20 | 1)));
+        else
+            CHECK(probe_offer_whole(blocks, 1, i));
+        if (late < i)
+            CHECK(probe_offer_whole(blocks, 1, late));
+        blocks_flush(blocks);
+        CHECK(is_within(64 * MIB));
+        CHECK(probe_view_block(blocks, 1, i) > 0);
+        if (i < N / 8 * 2)
+            bytes_before = probe_data_bytes(dir);
+        else if (probe_stats(blocks).n_blocks < least_blocks)
+            least_blocks = probe_stats(blocks).n_blocks;
+    }
+    CHECK_EQ(probe_data_bytes(dir), bytes_before);
+    CHECK(least_blocks >= 40); /* of 59 that fit beside the spare when all are whole */
+    CHECK_EQ(probe_stats(blocks).dropped_offers, 0);
+    CHECK(!probe_stats(blocks).failed);
+    blocks_close(blocks);
+}
+
 /* Pieces of blocks, in all sizes, beside each other: free pages are in short runs then. */
 static void odd_sizes_go_through_it(void)
 {
@@ -324,6 +358,8 @@ int main(void)
 {
     probe_dir_make(top);
     TEST("four times the limit goes through it", four_times_the_limit_goes_through_it);
+    TEST("eight times the limit of mixed blocks leaves the file as it is",
+         eight_times_the_limit_of_mixed_blocks_leaves_the_file_as_it_is);
     TEST("odd sizes go through it", odd_sizes_go_through_it);
     TEST("views that are held do not move it", views_that_are_held_do_not_move_it);
     TEST("two processes keep it", two_processes_keep_it);
