@@ -6,6 +6,8 @@
 
 /* Milliseconds of CLOCK_MONOTONIC: for deadlines and durations. */
 uint64_t clock_now_ms(void);
+/* The same in nanoseconds: for how long something took. */
+uint64_t clock_now_ns(void);
 
 /* Nanoseconds since 1970 in UTC: for times that people or other machines see. */
 int64_t clock_wall_ns(void);

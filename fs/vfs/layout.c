@@ -85,7 +85,8 @@ uint32_t layout_find(const struct layout *layout, uint32_t dir, const char *name
 
 uint32_t layout_listed(const struct layout *layout, uint32_t dir, uint64_t position)
 {
-    position += position >= find_position(layout, dir, HIDDEN_NAME);
+    bool is_ours = strcmp(layout->nodes[dir].name, HIDDEN_NAME) == 0;
+    position += position >= find_position(layout, dir, is_ours ? LAYOUT_STREAM_NAME : HIDDEN_NAME);
     return position < layout->nodes[dir].n_children
                ? layout->children[layout->nodes[dir].first + position]
                : LAYOUT_NONE;
@@ -97,6 +98,16 @@ uint32_t layout_find_same(const struct layout *layout, const struct layout *old,
         return 0;
     uint32_t parent = layout_find_same(layout, old, old->nodes[node].parent);
     return parent == LAYOUT_NONE ? LAYOUT_NONE : layout_find(layout, parent, old->nodes[node].name);
+}
+
+int layout_path(const struct layout *layout, uint32_t node, struct buf *out)
+{
+    if (node) {
+        int r = layout_path(layout, layout->nodes[node].parent, out);
+        return r < 0 ? r : buf_printf(out, "/%s", layout->nodes[node].name);
+    }
+    const char *project = layout->place->project_name, *model = layout->listing->self.name;
+    return buf_printf(out, "%s/%s", project ? project : "-", model ? model : "-");
 }
 
 static void hash_text(XXH3_state_t *h, const char *text)

@@ -14,6 +14,7 @@
 enum { OPS_BLOCK_SIZE = 1 << 20 }; /* what stat() advises to read at a time */
 
 struct open_handle;
+struct ops_trace;
 
 struct ops {
     struct ops_options options;
@@ -24,6 +25,7 @@ struct ops {
     pthread_mutex_t lock;        /* guards handles */
     struct open_handle *handles; /* all that are open: see ops_handle.h */
     atomic_ullong counts[OPS_N_KINDS];
+    struct ops_trace *trace;
 };
 
 /* A request that waits for a directory's listing. */

@@ -6,22 +6,28 @@
 
 #include "read/reader.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 #include "vfs/ops_handle.h"
 #include "vfs/ops_handlers.h"
+#include "vfs/ops_trace.h"
 #include "vfs/read_ahead.h"
+#include "vfs/views.h"
 
-/* What an open file is: one of the three. */
+/* What an open file is: one of the four. */
 struct open_file {
     struct open_handle handle;
     struct reader *reader; /* of a blob */
     struct tree_node node; /* of a text made once */
     struct buf text;       /* of a text made at this open */
+    struct ops_trace *trace;
 };
 
 static void free_file(struct open_handle *handle)
 {
     struct open_file *file = (struct open_file *)handle;
     reader_close(file->reader);
+    if (file->trace)
+        ops_trace_close(file->trace);
     tree_node_deinit(&file->node);
     buf_deinit(&file->text);
     free(file);
@@ -43,21 +49,34 @@ static int open_blob(struct ops *ops, const struct tree_node *node, struct open_
     return reader_open(ops->options.fetch, &source, &file->reader);
 }
 
-static int open_node(struct ops *ops, fuse_ino_t ino, struct open_file *file,
+/* What is made by us and not always the same. */
+static int open_live(fuse_req_t req, uint32_t number, struct open_file *file)
+{
+    struct ops *ops = ops_of(req);
+    if (number != VIEW_TRACE)
+        return ops->options.live_text(ops->options.live_ctx, number, &file->text);
+    int r = ops_trace_open(ops->trace, req);
+    file->trace = r == 0 ? ops->trace : NULL;
+    return r;
+}
+
+static int open_node(fuse_req_t req, fuse_ino_t ino, struct open_file *file,
                      struct fuse_file_info *fi)
 {
     CLEANUP(tree_node_deinit) struct tree_node node = {0};
+    struct ops *ops = ops_of(req);
     int r = tree_get(ops->options.tree, ino, &node);
     if (r < 0)
         return r;
     const struct layout_node *n = &node.layout->nodes[node.index];
     fi->keep_cache = n->kind != NODE_LIVE;
     fi->direct_io = n->kind == NODE_LIVE;
+    fi->nonseekable = n->kind == NODE_LIVE && n->ref == VIEW_TRACE;
     switch ((enum node_kind)n->kind) {
     case NODE_FILE:
         return open_blob(ops, &node, file);
     case NODE_LIVE:
-        return ops->options.live_text(ops->options.live_ctx, n->ref, &file->text);
+        return open_live(req, n->ref, file);
     case NODE_TEXT:
         file->node = node;
         node.layout = NULL;
@@ -89,7 +108,7 @@ void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
     }
     raise_read_ahead(ops_of(req));
     file->handle.free = free_file;
-    int r = open_node(ops_of(req), ino, file, fi);
+    int r = open_node(req, ino, file, fi);
     if (r == 0) {
         ops_reply_open(req, fi, &file->handle);
     } else {
@@ -100,11 +119,24 @@ void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 
 static void on_read(void *ctx, const struct read_answer *answer)
 {
-    fuse_req_t req = ctx;
+    struct read_ticket *ticket = ctx;
+    ops_trace_note(ticket, answer);
     if (answer->err < 0)
-        ops_reply_error(req, answer->err);
+        ops_reply_error(ticket->req, answer->err);
     else
-        fuse_reply_iov(req, answer->iov, answer->n_iov);
+        fuse_reply_iov(ticket->req, answer->iov, answer->n_iov);
+    free(ticket);
+}
+
+static void read_blob(struct reader *reader, const struct read_ticket *ticket)
+{
+    struct read_ticket *own = malloc(sizeof(*own));
+    if (!own) {
+        fuse_reply_err(ticket->req, ENOMEM);
+        return;
+    }
+    *own = *ticket;
+    reader_read(reader, own->off, own->size, on_read, own);
 }
 
 /* Answers with a copy: once the kernel has it, another thread may release the file and its text
@@ -126,10 +158,13 @@ static void reply_text(fuse_req_t req, const char *data, size_t len, size_t size
 void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)
 {
     const struct open_file *file = file_of(fi);
-    (void)ino;
     ops_count(ops_of(req), OPS_READ);
     if (file->reader) {
-        reader_read(file->reader, (uint64_t)off, size, on_read, req);
+        const struct read_ticket ticket = {req,           ops_of(req), ino,
+                                           (uint64_t)off, size,        clock_now_ns()};
+        read_blob(file->reader, &ticket);
+    } else if (file->trace) {
+        ops_trace_read(file->trace, req, size, fi);
     } else if (file->node.layout) {
         const struct layout_text *text =
             &file->node.layout->texts[file->node.layout->nodes[file->node.index].ref];

@@ -8,8 +8,8 @@
 
 #define VIEWS_XATTR_PREFIX "user.modelfs."
 
-/* Files of the mount root's `.modelfs` that are made anew at each open. */
-enum view_live { VIEW_STATS, VIEW_STATS_PROM, VIEW_CONFIG };
+/* Files of the mount root's `.modelfs` that are made anew at each open; the trace is a stream. */
+enum view_live { VIEW_STATS, VIEW_STATS_PROM, VIEW_CONFIG, VIEW_TRACE };
 
 /* Builds the layout of @listing, of any kind. @is_root: it is the mount's root, and has stats and
  * config. 0 or -ENOMEM. */
