@@ -38,6 +38,24 @@ int mount_point_is_ours(const char *path)
     return type && strcmp(type, "fuse.modelfs") == 0;
 }
 
+/* Up to the mount that is nearest. */
+int mount_point_find(const char *path, char **out_root)
+{
+    CLEANUP(cleanup_free) char *at = realpath(path, NULL);
+    if (!at)
+        return -errno;
+    for (;;) {
+        CLEANUP(cleanup_free) char *type = mounted_type(*at ? at : "/");
+        if (type && strcmp(type, "fuse.modelfs") == 0) {
+            *out_root = steal_ptr(at);
+            return 0;
+        }
+        if (type || !*at || strcmp(at, "/") == 0)
+            return -ENODEV;
+        *strrchr(at, '/') = '\0';
+    }
+}
+
 /* Prints what is wrong with @dir. */
 static int complain(const char *command, const char *dir, int err)
 {
