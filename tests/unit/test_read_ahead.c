@@ -1,18 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Read-ahead tried on a simulated link: what readers of many kinds get of it, and what is fetched
  * in vain. Thousands of traces from seeds; no figure here depends on the machine. */
-#include "read/streams.h"
+#include "reader_sim.h"
 
 #include "check.h"
-#include "link_sim.h"
 
-#define MIB(n)          (UINT64_C(n) << 20)
-#define MAX_AHEAD_BYTES MIB(64)
+#define MIB(n) (UINT64_C(n) << 20)
 
 enum { MAX_READERS = 8, TRACES = 3000 };
-
-/* The relay's far link: 30 ms, 40 MiB/s a connection, 300 MiB/s in all. */
-static const struct sim_link far_link = {30, 41943.04, 314572.8, 32, 28};
 
 /* Who reads: places in order, each read begun when the one before is answered. */
 struct reader {
@@ -26,7 +21,7 @@ struct reader {
 
 struct trace {
     struct sim *sim;
-    struct streams streams;
+    struct reader_sim file;
     int n_readers;
     struct reader readers[MAX_READERS];
 };
@@ -41,23 +36,9 @@ static uint64_t random_below(uint64_t n)
     return random_state % n;
 }
 
-static uint64_t min_u64(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
-/* What reader.c does with a read. */
 static void begin_read(struct trace *t, uint64_t off, uint64_t len)
 {
-    struct stream *stream;
-    struct window_range ahead =
-        streams_note(&t->streams, off, len, t->sim->size, MAX_AHEAD_BYTES, &stream);
-    sim_ask(t->sim, off, len, true);
-    uint64_t end = ahead.off + ahead.len;
-    for (uint64_t at = ahead.off, to; at < end; at = to) {
-        to = min_u64(end, (at / AHEAD_SPAN_BYTES + 1) * AHEAD_SPAN_BYTES);
-        sim_ask(t->sim, at, to - at, false);
-    }
+    reader_sim_begin(&t->file, t->sim, off, len);
 }
 
 static bool is_done(const struct reader *r, uint64_t size)
@@ -115,6 +96,7 @@ static struct trace *trace_new(const struct sim_link *link, uint64_t size)
 {
     struct trace *t = calloc(1, sizeof(*t));
     t->sim = sim_new(link, size);
+    t->file.size = size;
     return t;
 }
 
