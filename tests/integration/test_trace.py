@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """`modelfs trace` records exactly the reads that were done, and ends whenever it should."""
 
+import contextlib
 import json
 import os
+import pty
+import re
 import select
 import signal
 import subprocess
@@ -338,6 +341,24 @@ def test_a_recorder_that_waits_is_no_burden_for_others(mounted, record, data):
     for thread in threads:
         thread.join(END_S)
     assert not any(thread.is_alive() for thread in threads)
+
+
+def test_a_terminal_sees_how_far_it_is(modelfs_bin, mounted, data, tmp_path):
+    master, slave = pty.openpty()
+    command = [*TIED, modelfs_bin, "trace", mounted, "-o", tmp_path / "out", "--seconds", "1"]
+    env = environment(TERM="xterm")
+    with subprocess.Popen(command, stderr=slave, stdout=subprocess.DEVNULL, env=env) as process:
+        os.close(slave)
+        seen = b""
+        with contextlib.suppress(OSError):  # EIO: the other end was closed
+            while piece := os.read(master, 4096):
+                if b"recording" not in seen and b"recording" in seen + piece:
+                    direct_read(data, (0, 4096))
+                seen += piece
+    os.close(master)
+    assert process.returncode == 0
+    assert re.search(rb"\r\x1b\[K0:0\d  1 reads  4.0 KiB  1 files", seen)
+    assert seen.endswith(b"\r\x1b[K")
 
 
 # Who may, and on what.
