@@ -295,6 +295,7 @@ void blocks_get_stats(struct blocks *blocks, struct blocks_stats *out)
     writer_get_stats(blocks->writer, &writer);
     *out = (struct blocks_stats){
         .limit_bytes = blocks->limit_bytes,
+        .pending_bytes = pending_bytes(blocks->pending),
         .hits = atomic_load(&blocks->hits),
         .misses = atomic_load(&blocks->misses),
         .written = writer.written,

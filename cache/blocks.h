@@ -81,6 +81,7 @@ int blocks_pin(struct blocks *blocks, const struct blob_id *blob, bool pinned);
 
 struct blocks_stats {
     uint64_t used_bytes, limit_bytes, file_bytes, n_blocks;
+    uint64_t pending_bytes; /* offered, and not written yet */
     uint64_t hits, misses, written, dropped_offers, evicted, damaged; /* blocks, of this process */
     bool failed; /* the cache does not work: all misses */
 };

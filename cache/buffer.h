@@ -16,7 +16,7 @@ struct block_buf {
     void (*release)(struct block_buf *buf);
     void *owner;   /* for release() */
     int refs;      /* atomic; starts at 1 */
-    uint8_t *data; /* BLOCK_BYTES */
+    uint8_t *data; /* len bytes at least */
 };
 struct block_buf *block_buf_ref(struct block_buf *buf);
 void block_buf_unref(struct block_buf *buf); /* NULL is fine */

@@ -15,6 +15,7 @@ struct command {
 static const struct command commands[] = {
     {"mount", cmd_mount, "show a registry as directories"},
     {"umount", cmd_umount, "take a mount away"},
+    {"stats", cmd_stats, "tell what a mount does, once or live"},
     {"ls", cmd_ls, "list projects, models or checkpoints"},
     {"show", cmd_show, "tell about one model or checkpoint"},
     {"get", cmd_get, "copy a model or checkpoint, verified"},

@@ -57,3 +57,19 @@ void human_duration(uint64_t seconds, char out[HUMAN_BYTES])
     else
         snprintf(out, HUMAN_BYTES, "%u:%02u", minutes, rest);
 }
+
+void human_latency(uint64_t ns, char out[HUMAN_BYTES])
+{
+    static const char *const units[] = {"ns", "us", "ms", "s"};
+    double value = (double)ns;
+    size_t unit = 0;
+    /* 999.5 us would be rounded to 1000 */
+    for (; value >= 999.5 && unit + 1 < sizeof(units) / sizeof(units[0]); unit++)
+        value /= 1000;
+    snprintf(out, HUMAN_BYTES, "%.*f %s", unit && value < 9.95 ? 1 : 0, value, units[unit]);
+}
+
+void human_rate(double per_s, char out[HUMAN_BYTES])
+{
+    snprintf(out, HUMAN_BYTES, "%.*f", per_s > 0 && per_s < 9.95 ? 1 : 0, per_s);
+}

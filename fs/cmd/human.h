@@ -18,3 +18,9 @@ void human_number(double value, char out[HUMAN_BYTES]);
 
 /* What is left to wait: `0:05`, `12:40`, `3:02:01`. */
 void human_duration(uint64_t seconds, char out[HUMAN_BYTES]);
+
+/* How long something took: `850 ns`, `1.2 us`, `12 us`, `340 ms`, `4.1 s`. */
+void human_latency(uint64_t ns, char out[HUMAN_BYTES]);
+
+/* How often a second: `0`, `0.5`, `9.9`, `120`. */
+void human_rate(double per_s, char out[HUMAN_BYTES]);

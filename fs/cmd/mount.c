@@ -25,6 +25,7 @@
 #include "net/url.h"
 #include "read/fetch.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 #include "util/log.h"
 #include "util/pool.h"
 #include "vfs/ops.h"
@@ -61,6 +62,7 @@ struct mount {
     struct fetch *fetch;
     struct tree *tree;
     struct ops *ops;
+    uint64_t began_ms; /* on clock_now_ms() */
 };
 
 /* Says something before the mount is up: to the person who waits, and to the log file if there is
@@ -228,7 +230,14 @@ static void on_stale(void *ctx, const char *project_id, const char *model_id)
 static int live_text(void *ctx, uint32_t number, struct buf *out)
 {
     const struct mount *m = ctx;
-    const struct mount_stats stats = {m->ops, m->tree, m->fetch, m->blocks};
+    const struct mount_stats stats = {
+        .ops = m->ops,
+        .tree = m->tree,
+        .fetch = m->fetch,
+        .blocks = m->blocks,
+        .http = m->source.http,
+        .began_ms = m->began_ms,
+    };
     if (number == VIEW_CONFIG) {
         int r = buf_printf(out, "source=%s\n", registry_origin(m->source.registry));
         return r == 0 ? mount_options_format(&m->options, out) : r;
@@ -373,7 +382,7 @@ static int open_log(const struct mount *m)
 
 int cmd_mount(int argc, char **argv)
 {
-    struct mount m = {.background.to_parent = -1};
+    struct mount m = {.background.to_parent = -1, .began_ms = clock_now_ms()};
     bool go_on;
     mount_options_init(&m.options);
     int code = parse(&m, argc, argv, &go_on);

@@ -38,22 +38,29 @@ int mount_point_is_ours(const char *path)
     return type && strcmp(type, "fuse.modelfs") == 0;
 }
 
-/* Up to the mount that is nearest. */
-int mount_point_find(const char *path, char **out_root)
+static bool lies_in(const char *path, const char *dir)
 {
-    CLEANUP(cleanup_free) char *at = realpath(path, NULL);
-    if (!at)
-        return -errno;
-    for (;;) {
-        CLEANUP(cleanup_free) char *type = mounted_type(*at ? at : "/");
-        if (type && strcmp(type, "fuse.modelfs") == 0) {
-            *out_root = steal_ptr(at);
-            return 0;
-        }
-        if (type || !*at || strcmp(at, "/") == 0)
-            return -ENODEV;
-        *strrchr(at, '/') = '\0';
+    size_t len = strlen(dir);
+    if (len == 1) /* the root */
+        return true;
+    return strncmp(path, dir, len) == 0 && (path[len] == '/' || path[len] == '\0');
+}
+
+char *mount_point_around(const char *path)
+{
+    CLEANUP(cleanup_mounts) FILE *mounts = setmntent("/proc/self/mounts", "re");
+    CLEANUP(cleanup_free) char *dir = NULL;
+    bool is_ours = false;
+    struct mntent *entry;
+    /* the longest, and of equals the one that was mounted over the others */
+    while (mounts && (entry = getmntent(mounts))) {
+        if (!lies_in(path, entry->mnt_dir) || (dir && strlen(dir) > strlen(entry->mnt_dir)))
+            continue;
+        free(dir);
+        dir = strdup(entry->mnt_dir);
+        is_ours = strcmp(entry->mnt_type, "fuse.modelfs") == 0;
     }
+    return is_ours ? steal_ptr(dir) : NULL;
 }
 
 /* Prints what is wrong with @dir. */

@@ -6,9 +6,9 @@
  * exit code, and what is wrong and what to do was printed for @command. */
 char *mount_point_check(const char *command, const char *dir, int *out_code);
 
-/* The absolute path of the modelfs mount that @path is in, in fresh memory. 0; -ENODEV: it is in
- * none; or -errno. */
-int mount_point_find(const char *path, char **out_root);
+/* The directory of the mount that @path (absolute, without links) lies in, in fresh memory; NULL
+ * when that is none of ours. Asks the kernel's table, not the mount. */
+char *mount_point_around(const char *path);
 
 /* Whether the mount on @path is one of ours: 1, 0, or -errno. */
 int mount_point_is_ours(const char *path);

@@ -2,49 +2,40 @@
 #include "cmd/mount_stats.h"
 
 #include <inttypes.h>
+#include <stddef.h>
 
 #include "cache/blocks.h"
+#include "cmd/figure.h"
+#include "cmd/mount_latency.h"
+#include "net/http.h"
 #include "read/fetch.h"
+#include "read/survey.h"
+#include "util/clock.h"
 #include "vfs/ops.h"
 #include "vfs/tree.h"
 
-struct figure {
-    const char *name;
-    bool is_counter; /* only grows; else a gauge */
-    uint64_t value;
-};
-
-static int format_figure(const struct figure *f, bool prometheus, struct buf *out)
-{
-    if (!prometheus)
-        return buf_printf(out, "%s %" PRIu64 "\n", f->name, f->value);
-    return buf_printf(out, "# TYPE modelfs_%s%s %s\nmodelfs_%s%s %" PRIu64 "\n", f->name,
-                      f->is_counter ? "_total" : "", f->is_counter ? "counter" : "gauge", f->name,
-                      f->is_counter ? "_total" : "", f->value);
-}
-
-static int format_all(const struct figure *figures, size_t n, bool prometheus, struct buf *out)
-{
-    int r = 0;
-    for (size_t i = 0; i < n && r == 0; i++)
-        r = format_figure(&figures[i], prometheus, out);
-    return r;
-}
-
-#define FORMAT_ALL(figures, prometheus, out)                                                       \
-    format_all(figures, sizeof(figures) / sizeof((figures)[0]), prometheus, out)
-
 static int format_ops(struct ops *ops, bool prometheus, struct buf *out)
 {
-    uint64_t n[OPS_N_KINDS] = {0};
+    struct ops_stats s = {0};
     if (ops)
-        ops_get_counts(ops, n);
+        ops_get_stats(ops, &s);
+    const uint64_t *n = s.n, *answered = s.answered_bytes;
     const struct figure figures[] = {
-        {"lookups", true, n[OPS_LOOKUP]},   {"getattrs", true, n[OPS_GETATTR]},
-        {"opens", true, n[OPS_OPEN]},       {"reads", true, n[OPS_READ]},
-        {"readdirs", true, n[OPS_READDIR]}, {"xattrs", true, n[OPS_XATTR]},
+        {"lookups", true, n[OPS_LOOKUP]},
+        {"getattrs", true, n[OPS_GETATTR]},
+        {"readlinks", true, n[OPS_READLINK]},
+        {"opens", true, n[OPS_OPEN]},
+        {"opendirs", true, n[OPS_OPENDIR]},
+        {"reads", true, n[OPS_READ]},
+        {"readdirs", true, n[OPS_READDIR]},
+        {"xattrs", true, n[OPS_XATTR]},
+        {"answered_cached_bytes", true, answered[READ_CACHED]},
+        {"answered_joined_bytes", true, answered[READ_JOINED]},
+        {"answered_fetched_bytes", true, answered[READ_FETCHED]},
+        {"answered_other_bytes", true, answered[READ_NOWHERE]},
     };
-    return FORMAT_ALL(figures, prometheus, out);
+    int r = FIGURES_FORMAT(figures, prometheus, out);
+    return r < 0 ? r : mount_latency_format(&s, prometheus, out);
 }
 
 static int format_tree(struct tree *tree, bool prometheus, struct buf *out)
@@ -57,7 +48,7 @@ static int format_tree(struct tree *tree, bool prometheus, struct buf *out)
         {"listings_failed", true, s.n_listings_failed},
         {"listings_stale_served", true, s.n_stale_served},
     };
-    return FORMAT_ALL(figures, prometheus, out);
+    return FIGURES_FORMAT(figures, prometheus, out);
 }
 
 static int format_fetch(struct fetch *fetch, bool prometheus, struct buf *out)
@@ -76,8 +67,77 @@ static int format_fetch(struct fetch *fetch, bool prometheus, struct buf *out)
         {"requests_now", false, (uint64_t)s.n_spans_now},
         {"memory_used_bytes", false, s.memory_used_bytes},
         {"memory_limit_bytes", false, s.memory_limit_bytes},
+        {"memory_kept_bytes", false, s.memory_kept_bytes},
     };
-    return FORMAT_ALL(figures, prometheus, out);
+    return FIGURES_FORMAT(figures, prometheus, out);
+}
+
+static int format_survey(struct fetch *fetch, bool prometheus, struct buf *out)
+{
+    struct survey s;
+    int r = survey_take(fetch, &s);
+    const struct figure figures[] = {
+        {"files_open", false, s.n_files},      {"files_streaming", false, s.n_files_streaming},
+        {"streams", false, s.n_streams},       {"window_bytes", false, s.window_bytes},
+        {"ahead_bytes", false, s.ahead_bytes},
+    };
+    return r < 0 ? r : FIGURES_FORMAT(figures, prometheus, out);
+}
+
+static int format_http(struct http *http, bool prometheus, struct buf *out)
+{
+    struct http_stats s;
+    http_get_stats(http, &s);
+    const struct figure figures[] = {
+        {"http_requests", true, s.requests},
+        {"http_errors", true, s.errors},
+        {"http_bytes", true, s.bytes_received},
+        {"connections_opened", true, s.connections_opened},
+        {"connections_open", false, (uint64_t)s.connections},
+        {"transfers_active", false, (uint64_t)s.active},
+        {"transfers_queued", false, (uint64_t)s.queued},
+    };
+    return FIGURES_FORMAT(figures, prometheus, out);
+}
+
+/* One estimate of all origins: behind the number stands whose it is. */
+static int format_origins(const struct http_origin_pace *origins, int n, size_t field,
+                          const char *name, bool prometheus, struct buf *out)
+{
+    int r = prometheus ? buf_printf(out, "# TYPE modelfs_%s gauge\n", name) : 0;
+    for (int i = 0; r == 0 && i < n; i++) {
+        uint64_t value = *(const uint64_t *)((const char *)&origins[i].pace + field);
+        if (prometheus)
+            r = buf_printf(out, "modelfs_%s{origin=\"%s\"} %" PRIu64 "\n", name, origins[i].name,
+                           value);
+        else
+            r = buf_printf(out, "%s %" PRIu64 " %s\n", name, value, origins[i].name);
+    }
+    return r;
+}
+
+static int format_paces(struct http *http, bool prometheus, struct buf *out)
+{
+    struct http_origin_pace origins[PACE_ORIGINS];
+    int n = http_list_paces(http, origins);
+    static const struct {
+        const char *name;
+        size_t field;
+    } fields[] = {
+        {"origin_rtt_us", offsetof(struct pace, rtt_us)},
+        {"origin_connection_bytes_per_s", offsetof(struct pace, connection_bytes_per_s)},
+        {"origin_total_bytes_per_s", offsetof(struct pace, total_bytes_per_s)},
+    };
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < sizeof(fields) / sizeof(fields[0]); i++)
+        r = format_origins(origins, n, fields[i].field, fields[i].name, prometheus, out);
+    return r;
+}
+
+static int format_uptime(uint64_t began_ms, bool prometheus, struct buf *out)
+{
+    const struct figure figures[] = {{"uptime_ms", false, clock_now_ms() - began_ms}};
+    return FIGURES_FORMAT(figures, prometheus, out);
 }
 
 static int format_blocks(struct blocks *blocks, bool prometheus, struct buf *out)
@@ -96,18 +156,27 @@ static int format_blocks(struct blocks *blocks, bool prometheus, struct buf *out
         {"cache_dropped_blocks", true, s.dropped_offers},
         {"cache_evicted_blocks", true, s.evicted},
         {"cache_damaged_blocks", true, s.damaged},
+        {"cache_pending_bytes", false, s.pending_bytes},
         {"cache_works", false, !s.failed},
     };
-    return FORMAT_ALL(figures, prometheus, out);
+    return FIGURES_FORMAT(figures, prometheus, out);
 }
 
 int mount_stats_format(const struct mount_stats *stats, bool prometheus, struct buf *out)
 {
-    int r = format_ops(stats->ops, prometheus, out);
+    int r = format_uptime(stats->began_ms, prometheus, out);
+    if (r == 0)
+        r = format_ops(stats->ops, prometheus, out);
     if (r == 0)
         r = format_tree(stats->tree, prometheus, out);
     if (r == 0)
         r = format_fetch(stats->fetch, prometheus, out);
+    if (r == 0)
+        r = format_survey(stats->fetch, prometheus, out);
+    if (r == 0)
+        r = format_http(stats->http, prometheus, out);
+    if (r == 0)
+        r = format_paces(stats->http, prometheus, out);
     if (r == 0)
         r = format_blocks(stats->blocks, prometheus, out);
     return r;

@@ -3,11 +3,13 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "util/buf.h"
 
 struct blocks;
 struct fetch;
+struct http;
 struct ops;
 struct tree;
 
@@ -17,8 +19,10 @@ struct mount_stats {
     struct tree *tree;
     struct fetch *fetch;
     struct blocks *blocks;
+    struct http *http;
+    uint64_t began_ms; /* when it was mounted, on clock_now_ms() */
 };
 
-/* Appends a line for each figure: `name value`, or in Prometheus's text form. 0 or -ENOMEM. Any
- * thread. */
+/* Appends a line for each figure: `name value`, behind which some have details, or in Prometheus's
+ * text form. 0 or -ENOMEM. Any thread. */
 int mount_stats_format(const struct mount_stats *stats, bool prometheus, struct buf *out);

@@ -214,7 +214,8 @@ static int add_node(struct supply *out, const struct layout *layout, uint32_t in
                     const char *path)
 {
     const struct layout_node *node = &layout->nodes[index];
-    struct supply_item item = {.path = path, .mtime_ns = node->mtime_ns, .ref = index};
+    struct supply_item item = {
+        .path = path, .mtime_ns = layout_mtime_ns(layout, index), .ref = index};
     if (node->kind == NODE_FILE) {
         const struct listing_entry *entry = &layout->listing->entries[node->ref];
         item.size_bytes = entry->size_bytes;

@@ -44,16 +44,18 @@ struct recorder {
 
 static int find_mount(struct recorder *r)
 {
-    int err = mount_point_find(r->dir, &r->root);
-    if (err == 0)
+    CLEANUP(cleanup_free) char *real = realpath(r->dir, NULL);
+    int err = errno;
+    r->root = real ? mount_point_around(real) : NULL;
+    if (r->root)
         return EX_OK;
-    if (err == -ENODEV)
+    if (real)
         fprintf(stderr, "modelfs trace: %s is in no mount of modelfs\n", r->dir);
-    else if (err == -ENOTCONN)
+    else if (err == ENOTCONN)
         fprintf(stderr, "modelfs trace: %s is a mount whose process is gone\n", r->dir);
     else
-        fprintf(stderr, "modelfs trace: %s: %s\n", r->dir, strerror(-err));
-    return err == -EACCES ? EX_NOPERM : EX_NOINPUT;
+        fprintf(stderr, "modelfs trace: %s: %s\n", r->dir, strerror(err));
+    return !real && err == EACCES ? EX_NOPERM : EX_NOINPUT;
 }
 
 static int complain_of_mount(const struct recorder *r, int err)

@@ -9,43 +9,12 @@
 #include "cmd/human.h"
 #include "cmd/table.h"
 
-enum { FINE_BITS = 4, FINE = 1 << FINE_BITS };
-
 void trace_summary_deinit(struct trace_summary *summary)
 {
     for (size_t i = 0; i < summary->n_files; i++)
         free(summary->files[i].path);
     free(summary->files);
     *summary = (struct trace_summary){0};
-}
-
-/* --- latencies --- */
-
-/* Each power of two is sixteen buckets. */
-static size_t bucket_of(uint64_t us)
-{
-    unsigned shift = us < FINE ? 0 : 63 - FINE_BITS - (unsigned)__builtin_clzll(us);
-    return (size_t)shift * FINE + (size_t)(us >> shift);
-}
-
-/* The largest number in a bucket. */
-static uint64_t bucket_end(size_t bucket)
-{
-    if (bucket < FINE)
-        return bucket;
-    unsigned shift = (unsigned)(bucket / FINE) - 1;
-    return (((uint64_t)(FINE + bucket % FINE) + 1) << shift) - 1;
-}
-
-uint64_t trace_share_percentile_us(const struct trace_share *share, unsigned percent)
-{
-    uint64_t want = (share->n_reads * percent + 99) / 100, seen = 0;
-    for (size_t i = 0; i < TRACE_BUCKETS; i++) {
-        seen += share->latencies[i];
-        if (seen && seen >= want)
-            return bucket_end(i);
-    }
-    return 0;
 }
 
 /* --- counting --- */
@@ -80,7 +49,9 @@ static void add_share(struct trace_share *share, const struct trace_read *read)
 {
     share->n_reads++;
     share->n_bytes += read->got;
-    share->latencies[bucket_of(read->took_us)]++;
+    share->latencies_us.n[histogram_bucket(read->took_us)]++;
+    if (read->took_us > share->latencies_us.max)
+        share->latencies_us.max = read->took_us;
 }
 
 static void add_read(struct trace_summary *summary, const struct trace_read *read)
@@ -129,9 +100,9 @@ __attribute__((format(printf, 2, 3))) static void add_cell(struct table *table, 
     table_add(table, text);
 }
 
-static void add_latency(struct table *table, const struct trace_share *share, unsigned percent)
+static void add_latency(struct table *table, const struct trace_share *share, double q)
 {
-    add_cell(table, "%.2f ms", (double)trace_share_percentile_us(share, percent) / 1000);
+    add_cell(table, "%.2f ms", (double)histogram_quantile(&share->latencies_us, q) / 1000);
 }
 
 static void add_share_row(struct table *table, const char *name, const struct trace_share *share,
@@ -143,8 +114,8 @@ static void add_share_row(struct table *table, const char *name, const struct tr
     add_cell(table, "%" PRIu64, share->n_reads);
     add_cell(table, "%.0f%%", 100 * (double)share->n_reads / (double)all->n_reads);
     table_add_size(table, share->n_bytes);
-    add_latency(table, share, 50);
-    add_latency(table, share, 99);
+    add_latency(table, share, 0.5);
+    add_latency(table, share, 0.99);
 }
 
 static int print_shares(const struct trace_summary *summary, FILE *out)

@@ -5,8 +5,9 @@
 #include <stdio.h>
 
 #include "read/trace.h"
+#include "util/histogram.h"
 
-enum { TRACE_ENDS = 8, TRACE_BUCKETS = 1024 };
+enum { TRACE_ENDS = 8 };
 
 struct trace_file {
     char *path;
@@ -18,7 +19,7 @@ struct trace_file {
 /* Of one source, or of all. */
 struct trace_share {
     uint64_t n_reads, n_bytes;
-    uint64_t latencies[TRACE_BUCKETS]; /* see bucket_of() */
+    struct histogram latencies_us; /* without their sum */
 };
 
 /* Start from {0}, end with trace_summary_deinit(). */
@@ -40,8 +41,6 @@ int trace_summary_add(void *ctx, const struct trace_record *record);
 /* How many of a hundred reads of @file began where one of the last few had ended; -1: it was read
  * once at most. */
 int trace_file_sequential(const struct trace_file *file);
-/* The latency that @percent of the reads did not exceed, to a sixteenth. */
-uint64_t trace_share_percentile_us(const struct trace_share *share, unsigned percent);
 
 /* Prints the sums: reads, bytes and files, and a line for each source. 0 or -errno. */
 int trace_summary_print(const struct trace_summary *summary, const char *name, FILE *out);

@@ -26,6 +26,7 @@ struct http {
     struct http_setup setup; /* constant */
     char *ca_file, *user_agent;
     struct http_counters counters;
+    struct http_paces paces;
     struct http_queue queue;
     int n_threads;
     struct http_thread threads[HTTP_SEATS_MAX];
@@ -58,6 +59,7 @@ static int copy_setup(struct http *http, const struct http_options *options)
         .connect_timeout_ms = or_default(options->connect_timeout_ms, CONNECT_TIMEOUT_DEFAULT_MS),
         .ca_file = http->ca_file,
         .user_agent = http->user_agent,
+        .n_connections = &http->counters.n_connections,
     };
     return 0;
 }
@@ -68,6 +70,7 @@ static int start_thread(struct http *http, uint64_t stall_timeout_ms)
     *thread = (struct http_thread){
         .queue = &http->queue,
         .counters = &http->counters,
+        .paces = &http->paces,
         .setup = &http->setup,
         .stall_timeout_ms = stall_timeout_ms,
     };
@@ -113,6 +116,7 @@ int http_new(const struct http_options *options, struct http **out)
     struct http *http CLEANUP(free_engine) = calloc(1, sizeof(*http));
     if (!http)
         return -ENOMEM;
+    http_paces_init(&http->paces);
     http_queue_init(&http->queue, or_default(options->max_connections, CONNECTIONS_DEFAULT));
     int r = copy_setup(http, options);
     if (r == 0)
@@ -136,6 +140,7 @@ void http_free(struct http *http)
         return;
     http_stop(http);
     http_queue_deinit(&http->queue);
+    http_paces_deinit(&http->paces);
     free(http->ca_file);
     free(http->user_agent);
     free(http);
@@ -160,6 +165,35 @@ void http_get_stats(struct http *http, struct http_stats *out)
     http_queue_count(&http->queue, &out->active, &out->queued);
     out->requests = atomic_load(&http->counters.requests);
     out->errors = atomic_load(&http->counters.errors);
+    out->connections = atomic_load(&http->counters.n_connections);
     out->connections_opened = atomic_load(&http->counters.opened);
     out->bytes_received = atomic_load(&http->counters.received_bytes);
+}
+
+int http_get_pace(struct http *http, const char *url, struct pace *out)
+{
+    char name[PACE_NAME_BYTES];
+    int r = pace_name(url, name);
+    *out = (struct pace){0};
+    if (r < 0)
+        return r;
+    pthread_mutex_lock(&http->paces.lock);
+    bool found = paces_find(&http->paces.paces, name, out);
+    pthread_mutex_unlock(&http->paces.lock);
+    return found ? 0 : -ENOENT;
+}
+
+int http_list_paces(struct http *http, struct http_origin_pace out[PACE_ORIGINS])
+{
+    int n = 0;
+    pthread_mutex_lock(&http->paces.lock);
+    for (int i = 0; i < PACE_ORIGINS; i++) {
+        const struct pace_origin *origin = &http->paces.paces.origins[i];
+        if (!origin->name[0])
+            continue;
+        strcpy(out[n].name, origin->name);
+        out[n++].pace = pace_of(origin);
+    }
+    pthread_mutex_unlock(&http->paces.lock);
+    return n;
 }

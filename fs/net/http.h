@@ -8,6 +8,7 @@
 
 #include "net/http_head.h"
 #include "net/http_request.h"
+#include "net/pace.h"
 #include "util/buf.h"
 
 struct http;
@@ -60,6 +61,18 @@ int http_put_fd(struct http *http, const struct http_request *request, int fd, u
 
 struct http_stats {
     uint64_t requests, bytes_received, errors, connections_opened;
-    int active, queued;
+    int connections, active, queued; /* open; transfers that run, and that wait */
 };
 void http_get_stats(struct http *http, struct http_stats *out);
+
+/* How far away and how fast the host of @url is, as its transfers told; 0 where that is not known.
+ * 0; -ENOENT when nothing came from it yet, -EINVAL when it is no http or https URL. Any thread; a
+ * short lock, no I/O. */
+int http_get_pace(struct http *http, const char *url, struct pace *out);
+
+/* The same of all origins there are: how many. */
+struct http_origin_pace {
+    char name[PACE_NAME_BYTES]; /* host:port */
+    struct pace pace;
+};
+int http_list_paces(struct http *http, struct http_origin_pace out[PACE_ORIGINS]);

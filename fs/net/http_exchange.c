@@ -12,6 +12,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "util/clock.h"
 
@@ -58,6 +60,8 @@ static size_t on_body(char *data, size_t size, size_t n, void *arg)
     struct http_transfer *t = arg;
     size_t len = size * n;
     t->active_ms = clock_now_ms();
+    if (!t->n_received)
+        t->n_first = len;
     if (t->is_redirect) {
         t->n_received += len;
         return t->n_received > REDIRECT_BODY_MAX ? 0 : len;
@@ -187,6 +191,35 @@ static unsigned set_connection(const struct http_transfer *t, CURL *easy,
     return failed;
 }
 
+/* Open connections are counted where their sockets come and go. */
+static curl_socket_t on_open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *to)
+{
+    atomic_int *n_connections = arg;
+    (void)purpose;
+    int fd = socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
+    if (fd < 0)
+        return CURL_SOCKET_BAD;
+    atomic_fetch_add_explicit(n_connections, 1, memory_order_relaxed);
+    return fd;
+}
+
+static int on_close_socket(void *arg, curl_socket_t fd)
+{
+    atomic_int *n_connections = arg;
+    atomic_fetch_sub_explicit(n_connections, 1, memory_order_relaxed);
+    return close(fd);
+}
+
+static unsigned set_counting(CURL *easy, atomic_int *n_connections)
+{
+    unsigned failed = 0;
+    failed |= curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
+    failed |= curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, n_connections);
+    failed |= curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, on_close_socket);
+    failed |= curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, n_connections);
+    return failed;
+}
+
 static unsigned set_callbacks(struct http_transfer *t, CURL *easy)
 {
     unsigned failed = 0;
@@ -203,10 +236,12 @@ int http_exchange_prepare(struct http_transfer *t, CURL *easy, const struct http
 {
     http_head_deinit(&t->head);
     t->is_redirect = false;
-    t->n_received = 0;
+    t->n_received = t->n_first = 0;
     t->body_off = 0;
     unsigned failed = set_connection(t, easy, setup) | set_callbacks(t, easy) |
                       set_method(t, easy) | set_range(t, easy);
+    if (setup->n_connections)
+        failed |= set_counting(easy, setup->n_connections);
     return failed ? -ENOMEM : 0;
 }
 

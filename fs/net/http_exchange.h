@@ -4,6 +4,7 @@
 #pragma once
 
 #include <curl/curl.h>
+#include <stdatomic.h>
 
 #include "net/http_transfer.h"
 
@@ -12,6 +13,7 @@ struct http_setup {
     int connect_timeout_ms;
     const char *ca_file;
     const char *user_agent;
+    atomic_int *n_connections; /* open now; NULL: nobody counts */
 };
 
 /* Puts everything a fresh or reset @easy needs for @t into it. -ENOMEM when it does not take it. */

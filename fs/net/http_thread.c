@@ -155,6 +155,8 @@ static bool begin_new(struct http_thread *thread)
 static void end_exchange(struct http_thread *thread, struct http_transfer *t, CURLcode code)
 {
     int err = http_exchange_end(t, code);
+    if (err == 0)
+        http_paces_note(thread->paces, t);
     if (err == 0 && t->is_redirect) {
         detach_handle(thread, t, code == CURLE_OK);
         err = http_transfer_follow(t);

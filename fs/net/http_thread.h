@@ -8,19 +8,22 @@
 #include <stdint.h>
 
 #include "net/http_exchange.h"
+#include "net/http_paces.h"
 #include "net/http_queue.h"
 
 enum { HTTP_IDLE_HANDLES_MAX = 32 };
 
 struct http_counters {
     atomic_uint_fast64_t requests, errors, opened, received_bytes;
+    atomic_int n_connections; /* open now */
 };
 
-/* Embedded in the engine. The first four are set before the start and constant; the rest is the
+/* Embedded in the engine. The first five are set before the start and constant; the rest is the
  * thread's own. */
 struct http_thread {
     struct http_queue *queue;
     struct http_counters *counters;
+    struct http_paces *paces;
     const struct http_setup *setup;
     uint64_t stall_timeout_ms;
 

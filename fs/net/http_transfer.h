@@ -32,6 +32,7 @@ struct http_transfer {
     int err;                              /* a callback's word, which ends the transfer */
     uint64_t body_off;                    /* of the request's body: sent so far */
     uint64_t n_received;                  /* body bytes since the last head */
+    uint64_t n_first;                     /* of these, those that came at first */
     uint64_t deadline_ms;                 /* on clock_now_ms(); UINT64_MAX: none */
     uint64_t active_ms;                   /* when bytes last moved */
     atomic_uint_fast64_t *received_bytes; /* the engine's counter */

@@ -76,7 +76,9 @@ void blob_free(struct blob *blob)
 {
     if (!blob)
         return;
-    assert(!blob->flights && !blob->unlocated);
+    for (int i = 0; i < BLOB_CHAINS; i++)
+        assert(!blob->flights[i]);
+    assert(!blob->unlocated);
     pthread_mutex_destroy(&blob->lock);
     locator_deinit(&blob->locator);
     free(blob->project_id);

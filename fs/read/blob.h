@@ -17,6 +17,8 @@
 struct flight;
 struct span;
 
+enum { BLOB_CHAINS = 16 };
+
 struct blob {
     struct map_node node; /* in the fetch engine's table, by the first bytes of id */
     struct fetch *fetch;
@@ -34,8 +36,8 @@ struct blob {
     pthread_mutex_t lock;   /* guards what follows */
     struct locator locator; /* url NULL: to be found */
     bool locating;
-    struct span *unlocated; /* spans that wait for the locator */
-    struct flight *flights; /* a list: few at a time */
+    struct span *unlocated;              /* spans that wait for the locator */
+    struct flight *flights[BLOB_CHAINS]; /* by block; few at a time */
     struct streams streams;
     uint64_t offered_bytes; /* given to the cache by this process */
     bool verifying, verified;
@@ -51,6 +53,13 @@ struct blob_source {
 /* The content's SHA-256 where the registry knows it, else a hash of origin, path, validator (or
  * time) and size. */
 void blob_source_id(const struct blob_source *source, struct blob_id *out);
+
+/* Bytes of block @block: BLOCK_BYTES, less in the last. */
+static inline uint32_t blob_block_bytes(const struct blob *blob, uint32_t block)
+{
+    uint64_t left = blob->size_bytes - block * BLOCK_BYTES;
+    return (uint32_t)(left < BLOCK_BYTES ? left : BLOCK_BYTES);
+}
 
 /* A fresh blob that nobody else knows, or NULL. */
 struct blob *blob_new(const struct blob_source *source);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Faulting in the pages of a fresh block costs as much as receiving its bytes, so whatever came
+/* Buffers are whole blocks, or for less than a piece (small files) just what is needed: a thousand
+ * small files on their way are then a few MiB, not a thousand blocks.
+ *
+ * Faulting in the pages of a fresh block costs as much as receiving its bytes, so whatever came
  * back is kept, the last one on top. How few were kept at any moment since the last trim says how
  * many of them nobody needed: those go. */
 #include "read/budget.h"
@@ -14,7 +17,7 @@
 #include "util/cleanup.h"
 #include "util/pool.h"
 
-enum { MIN_BLOCKS = 8, ALWAYS_KEPT = 8, TRIM_MS = 5000 };
+enum { MIN_BLOCKS = 8, ALWAYS_KEPT = 8, TRIM_MS = 5000, LEAST_COST_BYTES = 4096 };
 #define DEFAULT_BYTES (UINT64_C(256) << 20)
 
 /* The data of a buffer that came back; the link lies in its first bytes. */
@@ -23,10 +26,10 @@ struct spare {
 };
 
 struct budget {
-    uint64_t limit_blocks;
+    uint64_t limit_bytes; /* whole blocks */
     pthread_mutex_t lock; /* guards all below */
     struct pool *pool;    /* NULL once stopped */
-    uint64_t used_blocks;
+    uint64_t used_bytes;
     bool refused_demand;
     bool trim_planned;
     struct spare *spares;
@@ -42,8 +45,8 @@ int budget_new(uint64_t limit_bytes, struct pool *pool, struct budget **out)
     if (!budget)
         return -ENOMEM;
     pthread_mutex_init(&budget->lock, NULL);
-    budget->limit_blocks =
-        limit_bytes / BLOCK_BYTES < MIN_BLOCKS ? MIN_BLOCKS : limit_bytes / BLOCK_BYTES;
+    uint64_t n_blocks = limit_bytes / BLOCK_BYTES;
+    budget->limit_bytes = (n_blocks < MIN_BLOCKS ? MIN_BLOCKS : n_blocks) * BLOCK_BYTES;
     budget->pool = pool;
     *out = budget;
     return 0;
@@ -86,7 +89,7 @@ void budget_free(struct budget *budget)
 {
     if (!budget)
         return;
-    assert(budget->used_blocks == 0);
+    assert(budget->used_bytes == 0);
     while (budget->n_spares)
         unmap_data(pop_spare(budget));
     pthread_mutex_destroy(&budget->lock);
@@ -142,14 +145,31 @@ void budget_stop(struct budget *budget)
     pthread_mutex_unlock(&budget->lock);
 }
 
-/* The last reference went: the data is kept, and whoever was refused hears of it. */
+static bool is_small(uint32_t len)
+{
+    return len <= PIECE_BYTES;
+}
+
+/* What a buffer counts. */
+static uint64_t cost_of(uint32_t len)
+{
+    if (!is_small(len))
+        return BLOCK_BYTES;
+    return len < LEAST_COST_BYTES ? LEAST_COST_BYTES : len;
+}
+
+/* The last reference went: a block's data is kept, and whoever was refused hears of it. */
 static void give_back(struct block_buf *buf)
 {
     struct budget *budget = buf->owner;
+    if (is_small(buf->len))
+        free(buf->data);
     pthread_mutex_lock(&budget->lock);
-    push_spare(budget, buf->data);
-    plan_trim(budget);
-    budget->used_blocks--;
+    if (!is_small(buf->len)) {
+        push_spare(budget, buf->data);
+        plan_trim(budget);
+    }
+    budget->used_bytes -= cost_of(buf->len);
     bool tell = budget->refused_demand;
     budget->refused_demand = false;
     pthread_mutex_unlock(&budget->lock);
@@ -158,36 +178,41 @@ static void give_back(struct block_buf *buf)
         budget->on_room(budget->on_room_ctx);
 }
 
-/* Counts one more block; *out_data is a spare one or NULL. */
-static bool admit(struct budget *budget, enum budget_lane lane, uint8_t **out_data)
+/* Counts one more buffer; *out_data is a spare block or NULL. */
+static bool admit(struct budget *budget, uint32_t len, enum budget_lane lane, uint8_t **out_data)
 {
-    uint64_t limit = lane == BUDGET_DEMAND ? budget->limit_blocks : budget->limit_blocks * 3 / 4;
+    uint64_t limit = lane == BUDGET_DEMAND ? budget->limit_bytes : budget->limit_bytes / 4 * 3;
+    uint64_t cost = cost_of(len);
     pthread_mutex_lock(&budget->lock);
-    bool admitted = budget->used_blocks < limit;
-    *out_data = admitted ? pop_spare(budget) : NULL;
-    budget->used_blocks += admitted;
+    bool admitted = budget->used_bytes + cost <= limit;
+    *out_data = admitted && !is_small(len) ? pop_spare(budget) : NULL;
+    budget->used_bytes += admitted ? cost : 0;
     if (!admitted && lane == BUDGET_DEMAND)
         budget->refused_demand = true;
     pthread_mutex_unlock(&budget->lock);
     return admitted;
 }
 
-struct block_buf *budget_take(struct budget *budget, enum budget_lane lane)
+struct block_buf *budget_take(struct budget *budget, uint32_t len, enum budget_lane lane)
 {
     uint8_t *data;
-    if (!admit(budget, lane, &data))
+    if (!admit(budget, len, lane, &data))
         return NULL;
     struct block_buf *buf = calloc(1, sizeof(*buf));
     if (!data)
-        data = map_data();
+        data = is_small(len) ? malloc(len) : map_data();
     if (buf && data) {
-        *buf = (struct block_buf){.release = give_back, .owner = budget, .refs = 1, .data = data};
+        *buf = (struct block_buf){
+            .len = len, .release = give_back, .owner = budget, .refs = 1, .data = data};
         return buf;
     }
     free(buf);
-    unmap_data(data);
+    if (is_small(len))
+        free(data);
+    else
+        unmap_data(data);
     pthread_mutex_lock(&budget->lock);
-    budget->used_blocks--;
+    budget->used_bytes -= cost_of(len);
     pthread_mutex_unlock(&budget->lock);
     return NULL;
 }
@@ -201,7 +226,7 @@ void budget_on_room(struct budget *budget, void (*fn)(void *ctx), void *ctx)
 uint64_t budget_used_bytes(struct budget *budget)
 {
     pthread_mutex_lock(&budget->lock);
-    uint64_t used = budget->used_blocks * BLOCK_BYTES;
+    uint64_t used = budget->used_bytes;
     pthread_mutex_unlock(&budget->lock);
     return used;
 }
@@ -216,7 +241,7 @@ uint64_t budget_kept_bytes(struct budget *budget)
 
 uint64_t budget_limit_bytes(const struct budget *budget)
 {
-    return budget->limit_blocks * BLOCK_BYTES;
+    return budget->limit_bytes;
 }
 
 static uint64_t cgroup_limit(const char *path)

@@ -24,9 +24,9 @@ void budget_stop(struct budget *budget);
 /* All buffers must have come back. */
 void budget_free(struct budget *budget);
 
-/* A buffer of one block (BLOCK_BYTES at ->data) with one reference; the last unref brings it back.
- * NULL when the lane's share is used up. */
-struct block_buf *budget_take(struct budget *budget, enum budget_lane lane);
+/* A buffer for a block of @len bytes (1 to BLOCK_BYTES; ->len is set) with one reference; the last
+ * unref brings it back. NULL when the lane's share is used up. */
+struct block_buf *budget_take(struct budget *budget, uint32_t len, enum budget_lane lane);
 
 /* Called (on the thread that brought a buffer back, under no lock) after a demand was refused and
  * there is room again; set once, before use. */

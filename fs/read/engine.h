@@ -35,7 +35,7 @@ struct fetch {
     pthread_mutex_t lock; /* guards what follows */
     struct map blobs;
     struct kept *kept_first, *kept_last; /* blocks that the cache did not take, oldest first */
-    uint64_t n_kept;
+    uint64_t kept_bytes;
     struct backlog_item *backlog, **backlog_end;
     bool backlog_due; /* a job that runs the backlog is queued */
 

@@ -116,11 +116,13 @@ static void plan_add(struct plan *plan, struct flight *flight, uint64_t from, ui
     plan->end = to;
 }
 
-/* Asks for the pieces of @need that nobody brings yet: each run of them is part of a span. Under
- * the blob's lock. */
+/* Asks for the pieces of @need that nobody brings yet: each run of them is part of a span. What is
+ * checked at once comes whole. Under the blob's lock. */
 static void request_pieces(struct plan *plan, struct flight *flight, uint16_t need)
 {
     uint64_t start = flight->block * BLOCK_BYTES, size = plan->blob->size_bytes;
+    if (verify_is_at_once(plan->blob))
+        need = flight_all_pieces(flight->block, size);
     uint16_t missing = (uint16_t)(need & ~flight->requested);
     flight->requested |= missing;
     for (unsigned i = 0; i < BLOCK_PIECES; i++) {
@@ -134,10 +136,11 @@ static void request_pieces(struct plan *plan, struct flight *flight, uint16_t ne
 /* The first flight with lost pieces, and those, with a reference. */
 static struct flight *take_lost(struct blob *blob, uint16_t *out_pieces)
 {
+    struct flight *flight = NULL;
     pthread_mutex_lock(&blob->lock);
-    struct flight *flight = blob->flights;
-    while (flight && !flight->lost)
-        flight = flight->next;
+    for (int i = 0; !flight && i < BLOB_CHAINS; i++)
+        for (flight = blob->flights[i]; flight && !flight->lost;)
+            flight = flight->next;
     if (flight) {
         flight_ref(flight);
         *out_pieces = flight->lost;
@@ -159,12 +162,13 @@ static void plan_run(struct plan *plan)
     }
 }
 
-/* A buffer, if need be in place of a block that was only kept in case. */
-static struct block_buf *take_buf(struct fetch *fetch, enum budget_lane lane)
+/* A buffer for @block, if need be in place of a block that was only kept in case. */
+static struct block_buf *take_buf(struct blob *blob, uint32_t block, enum budget_lane lane)
 {
     struct block_buf *buf;
-    while (!(buf = budget_take(fetch->budget, lane)))
-        if (!landing_drop_kept(fetch))
+    uint32_t len = blob_block_bytes(blob, block);
+    while (!(buf = budget_take(blob->fetch->budget, len, lane)))
+        if (!landing_drop_kept(blob->fetch))
             return NULL;
     return buf;
 }
@@ -205,7 +209,7 @@ static bool ahead_block(struct plan *plan, uint32_t block, uint64_t off, uint64_
     struct blob *blob = plan->blob;
     uint16_t need = flight_pieces(block, off, len);
     CLEANUP(cleanup_buf) struct block_buf *buf = NULL;
-    if (!has_all(blob, block, need) && !(buf = take_buf(blob->fetch, BUDGET_AHEAD)))
+    if (!has_all(blob, block, need) && !(buf = take_buf(blob, block, BUDGET_AHEAD)))
         return false;
     pthread_mutex_lock(&blob->lock);
     struct flight *flight = find_or_make(blob, block, need, &buf);
@@ -244,6 +248,14 @@ uint64_t fetch_ahead(struct blob *blob, uint64_t off, uint64_t len)
     pthread_mutex_unlock(&blob->lock);
     plan_run(&plan);
     return end;
+}
+
+void fetch_expect(struct fetch *fetch, const struct blob_source *source, uint64_t bytes)
+{
+    struct blob *blob = bytes ? fetch_blob(fetch, source) : NULL;
+    if (blob && !atomic_load(&blob->broken))
+        fetch_ahead(blob, 0, bytes < blob->size_bytes ? bytes : blob->size_bytes);
+    blob_unref(blob);
 }
 
 /* Fills @buf with what the cache has of the read's part in @block, when that is all of it. */
@@ -295,7 +307,7 @@ static int parts_init(struct parts *parts, struct blob *blob, uint64_t off, size
         *part = (struct part){.block = block, .need = flight_pieces(block, off, len)};
         if (has_all(blob, block, part->need))
             continue;
-        part->buf = take_buf(blob->fetch, BUDGET_DEMAND);
+        part->buf = take_buf(blob, block, BUDGET_DEMAND);
         if (!part->buf)
             return -EAGAIN;
         part->cached = load_cached(blob, block, part->need, part->buf);
@@ -512,6 +524,7 @@ void fetch_get_stats(struct fetch *fetch, struct fetch_stats *out)
         .n_failures = atomic_load(&fetch->n_failures),
         .memory_used_bytes = budget_used_bytes(fetch->budget),
         .memory_limit_bytes = budget_limit_bytes(fetch->budget),
+        .memory_kept_bytes = budget_kept_bytes(fetch->budget),
         .n_spans_now = atomic_load(&fetch->n_spans_now),
     };
 }

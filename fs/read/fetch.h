@@ -34,9 +34,12 @@ void fetch_read(struct blob *blob, uint64_t off, size_t len, uint64_t ahead_byte
  * len when all was granted. */
 uint64_t fetch_ahead(struct blob *blob, uint64_t off, uint64_t len);
 
+/* Somebody will likely read a blob soon: brings its first @bytes, nobody waiting. */
+void fetch_expect(struct fetch *fetch, const struct blob_source *source, uint64_t bytes);
+
 struct fetch_stats {
     uint64_t n_reads, n_hits, bytes_asked, bytes_hit, bytes_fetched, n_spans, n_retries, n_failures;
-    uint64_t memory_used_bytes, memory_limit_bytes;
+    uint64_t memory_used_bytes, memory_limit_bytes, memory_kept_bytes;
     int n_spans_now;
 };
 void fetch_get_stats(struct fetch *fetch, struct fetch_stats *out);

@@ -21,18 +21,23 @@ uint16_t flight_all_pieces(uint32_t block, uint64_t size)
     return size > start ? flight_pieces(block, start, size - start) : 0;
 }
 
+static struct flight **chain_of(struct blob *blob, uint32_t block)
+{
+    return &blob->flights[block % BLOB_CHAINS];
+}
+
 struct flight *flight_new(struct blob *blob, uint32_t block, struct block_buf *buf)
 {
-    uint64_t left = blob->size_bytes - block * BLOCK_BYTES;
     struct flight *flight = calloc(1, sizeof(*flight));
     if (!flight)
         return NULL;
-    *flight = (struct flight){
-        .next = blob->flights, .refs = 1, .buf = buf, .block = block, .in_table = true};
+    struct flight **chain = chain_of(blob, block);
+    *flight =
+        (struct flight){.next = *chain, .refs = 1, .buf = buf, .block = block, .in_table = true};
     buf->blob = blob->id;
     buf->block = block;
-    buf->len = (uint32_t)(left < BLOCK_BYTES ? left : BLOCK_BYTES);
-    blob->flights = flight;
+    buf->len = blob_block_bytes(blob, block);
+    *chain = flight;
     return flight;
 }
 
@@ -55,7 +60,7 @@ struct flight *flight_remove(struct blob *blob, struct flight *flight)
 {
     if (!flight->in_table)
         return NULL;
-    struct flight **at = &blob->flights;
+    struct flight **at = chain_of(blob, flight->block);
     while (*at != flight)
         at = &(*at)->next;
     *at = flight->next;
@@ -66,7 +71,8 @@ struct flight *flight_remove(struct blob *blob, struct flight *flight)
 struct flight *flight_find(const struct blob *blob, uint32_t block, uint16_t need)
 {
     struct flight *open = NULL;
-    for (struct flight *flight = blob->flights; flight; flight = flight->next) {
+    for (struct flight *flight = blob->flights[block % BLOB_CHAINS]; flight;
+         flight = flight->next) {
         if (flight->block != block)
             continue;
         if ((need & ~flight->requested) == 0)

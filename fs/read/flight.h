@@ -37,7 +37,7 @@ struct wait {
 };
 
 struct flight {
-    struct flight *next; /* in blob->flights */
+    struct flight *next; /* in its chain of blob->flights */
     int refs;            /* atomic */
     struct block_buf *buf;
     uint32_t block;

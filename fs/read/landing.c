@@ -34,7 +34,7 @@ static struct kept *pop_kept(struct fetch *fetch)
         fetch->kept_first = kept->next;
         if (!kept->next)
             fetch->kept_last = NULL;
-        fetch->n_kept--;
+        fetch->kept_bytes -= kept->flight->buf->len;
     }
     pthread_mutex_unlock(&fetch->lock);
     return kept;
@@ -56,7 +56,7 @@ bool landing_drop_kept(struct fetch *fetch)
 static bool keep(struct blob *blob, struct flight *flight)
 {
     struct fetch *fetch = blob->fetch;
-    uint64_t max = budget_limit_bytes(fetch->budget) / BLOCK_BYTES / 2;
+    uint64_t max = budget_limit_bytes(fetch->budget) / 2;
     struct kept *kept = atomic_load(&fetch->stopping) ? NULL : malloc(sizeof(*kept));
     if (!kept)
         return false;
@@ -67,22 +67,29 @@ static bool keep(struct blob *blob, struct flight *flight)
     else
         fetch->kept_first = kept;
     fetch->kept_last = kept;
-    bool full = ++fetch->n_kept > max;
+    fetch->kept_bytes += flight->buf->len;
+    bool full = fetch->kept_bytes > max;
     pthread_mutex_unlock(&fetch->lock);
     if (full)
         landing_drop_kept(fetch);
     return true;
 }
 
+static bool is_whole(const struct blob *blob, const struct flight *flight)
+{
+    return flight->filled == flight_all_pieces(flight->block, blob->size_bytes);
+}
+
 /* Gives a sealed flight to the cache. */
 static void hand_over(struct blob *blob, struct flight *flight)
 {
     struct blocks *blocks = blob->fetch->options.blocks;
+    bool good = flight->filled && (!verify_is_at_once(blob) || is_whole(blob, flight));
     flight->buf->present = flight->filled;
-    if (flight->filled && blocks && blocks_offer(blocks, flight->buf)) {
+    if (good && blocks && blocks_offer(blocks, flight->buf)) {
         verify_note_offer(blob, flight->buf->len);
         leave_table(blob, flight);
-    } else if (!flight->filled || !keep(blob, flight)) {
+    } else if (!good || !keep(blob, flight)) {
         leave_table(blob, flight);
     }
 }

@@ -12,12 +12,14 @@
 #define SMALL_FILE_BYTES (UINT64_C(256) << 10)
 struct reader {
     struct blob *blob; /* a reference */
+    atomic_flag saw_end;
 };
 
 /* What to read ahead after a read, and for which stream. */
 struct advice {
     struct window_range range;
     struct stream *stream;
+    bool sees_end; /* a stream from the first byte on has its window at the blob's end */
 };
 
 int reader_open(struct fetch *fetch, const struct blob_source *source, struct reader **out)
@@ -52,6 +54,7 @@ static void note_read(struct blob *blob, uint64_t off, size_t len, struct advice
     uint64_t max = budget_limit_bytes(blob->fetch->budget) / 4;
     pthread_mutex_lock(&blob->lock);
     out->range = streams_note(&blob->streams, off, len, blob->size_bytes, max, &out->stream);
+    out->sees_end = out->stream->begin == 0 && out->stream->window.ahead_end >= blob->size_bytes;
     pthread_mutex_unlock(&blob->lock);
 }
 
@@ -92,27 +95,14 @@ static bool read_cached(struct blob *blob, uint64_t off, size_t len, read_done_f
     return whole;
 }
 
-void reader_read(struct reader *reader, uint64_t off, size_t len, read_done_fn *done, void *ctx)
+/* Reads [off, off + len) of a sound blob. */
+static bool read_on(struct reader *reader, uint64_t off, size_t len, read_done_fn *done, void *ctx)
 {
-    struct blob *blob = reader->blob;
     struct advice advice;
-    if (off >= blob->size_bytes || !len) {
-        done(ctx, &(struct read_answer){0});
-        return;
-    }
-    if (len > WAIT_MAX_BYTES)
-        len = WAIT_MAX_BYTES;
-    if (len > blob->size_bytes - off)
-        len = (size_t)(blob->size_bytes - off);
-    atomic_fetch_add(&blob->fetch->n_reads, 1);
-    atomic_fetch_add(&blob->fetch->bytes_asked, len);
-    int broken = atomic_load(&blob->broken);
-    if (broken) {
-        done(ctx, &(struct read_answer){.err = broken});
-        return;
-    }
+    struct blob *blob = blob_ref(reader->blob);
     note_read(blob, off, len, &advice);
-    blob_ref(blob);
+    /* Before the answer: once it is out, the reader may be closed. */
+    bool sees_end = advice.sees_end && !atomic_flag_test_and_set(&reader->saw_end);
     if (!read_cached(blob, off, len, done, ctx)) {
         uint64_t rest = blob->size_bytes - off - len;
         bool small = blob->size_bytes <= SMALL_FILE_BYTES;
@@ -120,4 +110,22 @@ void reader_read(struct reader *reader, uint64_t off, size_t len, read_done_fn *
     }
     read_ahead(blob, &advice);
     blob_unref(blob);
+    return sees_end;
+}
+
+bool reader_read(struct reader *reader, uint64_t off, size_t len, read_done_fn *done, void *ctx)
+{
+    struct blob *blob = reader->blob;
+    int broken = atomic_load(&blob->broken);
+    if (broken || off >= blob->size_bytes || !len) {
+        done(ctx, &(struct read_answer){.err = broken});
+        return false;
+    }
+    if (len > WAIT_MAX_BYTES)
+        len = WAIT_MAX_BYTES;
+    if (len > blob->size_bytes - off)
+        len = (size_t)(blob->size_bytes - off);
+    atomic_fetch_add(&blob->fetch->n_reads, 1);
+    atomic_fetch_add(&blob->fetch->bytes_asked, len);
+    return read_on(reader, off, len, done, ctx);
 }

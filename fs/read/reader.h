@@ -3,6 +3,7 @@
  * read ahead. Any thread may read. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,7 +17,9 @@ int reader_open(struct fetch *fetch, const struct blob_source *source, struct re
 void reader_close(struct reader *reader); /* NULL is fine */
 
 /* Reads [off, off + len), cut at the file's end and at WAIT_MAX_BYTES. @done comes exactly once:
- * with the bytes (none behind the end), or with -errno. It may come before this returns. */
-void reader_read(struct reader *reader, uint64_t off, size_t len, read_done_fn *done, void *ctx);
+ * with the bytes (none behind the end), or with -errno. It may come before this returns. True, once
+ * for an open file, when it is read from its first byte on and all of it up to the end is here or
+ * on its way: whoever goes through several files will soon want the next. */
+bool reader_read(struct reader *reader, uint64_t off, size_t len, read_done_fn *done, void *ctx);
 
 uint64_t reader_size_bytes(const struct reader *reader);

@@ -27,6 +27,7 @@
 #include "net/retry.h"
 #include "net/url.h"
 #include "read/landing.h"
+#include "read/verify.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
 #include "util/log.h"
@@ -94,6 +95,14 @@ static uint64_t piece_floor(uint64_t off)
     return off - off % PIECE_BYTES;
 }
 
+/* Up to where the span's pieces are settled. */
+static uint64_t settled_end(const struct span *span)
+{
+    if (span->got == span->end)
+        return span->end;
+    return verify_is_at_once(span->blob) ? span->off : piece_floor(span->got);
+}
+
 static void log_give_up(const struct span *span, int err)
 {
     struct blob *blob = span->blob;
@@ -120,7 +129,7 @@ static void give_up(struct span *span, int err)
             blob->fetch->options.on_stale(blob->fetch->options.ctx, blob->project_id,
                                           blob->model_id);
     }
-    settle(span, piece_floor(span->got), span->end, err);
+    settle(span, settled_end(span), span->end, err);
     span_free(span);
 }
 
@@ -243,6 +252,16 @@ static void store(struct span *span, const uint8_t *data, size_t len)
     }
 }
 
+/* Settles what came since @from. What is checked at once was not settled before all of it is here.
+ */
+static void settle_got(struct span *span, uint64_t from)
+{
+    uint64_t to = settled_end(span);
+    bool check = verify_is_at_once(span->blob) && to == span->end;
+    if (to > from)
+        settle(span, from, to, check ? verify_flight(span->blob, span->flights[0]) : 0);
+}
+
 static int on_data(void *ctx, const void *data, size_t len)
 {
     struct span *span = ctx;
@@ -252,13 +271,12 @@ static int on_data(void *ctx, const void *data, size_t len)
     bool past_end = len > span->end - span->got;
     if (past_end)
         len = (size_t)(span->end - span->got);
-    uint64_t from = piece_floor(span->got);
+    uint64_t from = settled_end(span);
     store(span, (const uint8_t *)data + skipped, len);
     span->got += len;
     atomic_fetch_add(&span->blob->fetch->bytes_fetched, len + skipped);
-    uint64_t to = span->got == span->end ? span->end : piece_floor(span->got);
-    if (to > from && len)
-        settle(span, from, to, 0);
+    if (len)
+        settle_got(span, from);
     if (!past_end)
         return 0;
     return span->status == 206 ? -EPROTO : -ECANCELED; /* of a whole body the rest is not wanted */

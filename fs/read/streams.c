@@ -6,10 +6,16 @@
 enum {
     ACTIVE_READS = 64
 }; /* a stream that was not read in so many reads no longer counts for the share of the rest */
+#define LEAST_SLACK_BYTES (UINT64_C(64) << 10)
 
 static uint64_t max_u64(uint64_t a, uint64_t b)
 {
     return a > b ? a : b;
+}
+
+static uint64_t min_u64(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
 }
 
 static uint64_t distance(uint64_t a, uint64_t b)
@@ -17,14 +23,21 @@ static uint64_t distance(uint64_t a, uint64_t b)
     return a > b ? a - b : b - a;
 }
 
+/* As far as it has read, up to a limit: of random reads many happen to lie near another, and would
+ * be taken for a sequence. */
+static uint64_t slack_of(const struct stream *stream)
+{
+    return min_u64(max_u64(stream->run_bytes, LEAST_SLACK_BYTES), STREAMS_SLACK_BYTES);
+}
+
 /* Whether a read at @off belongs to @stream: near to where it stands, or within what it read and
  * reads ahead. So several readers that work through a file side by side are one stream. */
 static bool takes(const struct stream *stream, uint64_t off)
 {
-    uint64_t back = max_u64(stream->window.bytes, STREAMS_SLACK_BYTES);
+    uint64_t slack = slack_of(stream), back = max_u64(stream->window.bytes, 2 * slack);
     uint64_t first = stream->next > back ? stream->next - back : 0;
-    uint64_t last = max_u64(stream->window.ahead_end, stream->next + STREAMS_SLACK_BYTES);
-    return off + STREAMS_SLACK_BYTES >= stream->begin && off >= first && off <= last;
+    uint64_t last = max_u64(stream->window.ahead_end, stream->next + slack);
+    return off + slack >= stream->begin && off >= first && off <= last;
 }
 
 /* The stream that stands nearest to @off, of those that take it. */

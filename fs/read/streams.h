@@ -10,8 +10,8 @@
 
 enum { STREAMS_MAX = 16 };
 
-/* A read this far before or behind where a stream stands is still its own: the kernel sends reads
- * out of order. */
+/* A read this far before or behind where a long stream stands is still its own, since the kernel
+ * sends reads out of order; while a stream is young, as far as it has read. */
 #define STREAMS_SLACK_BYTES (UINT64_C(2) << 20)
 
 struct stream {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The blob is read back from the cache in order, block by block, on a thread of its own. A mismatch
- * drops every block of it and breaks the blob: reads give -EIO while anybody has it open, and the
- * next open fetches it again. */
+/* A small blob is hashed as it comes. A large one is read back from the cache in order, block by
+ * block, on a thread of its own. A mismatch drops every block of it and breaks the blob: reads
+ * give -EIO while anybody has it open, and the next open fetches it again. */
 #include "read/verify.h"
 
 #include <errno.h>
@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "cache/meta.h"
+#include "read/flight.h"
 #include "util/cleanup.h"
 #include "util/digest.h"
 #include "util/log.h"
@@ -16,7 +17,10 @@
 
 DEFINE_CLEANUP(struct digest_stream *, cleanup_digest, digest_stream_free)
 
-enum { KEY_BYTES = 96 };
+enum {
+    KEY_BYTES = 96,
+    AT_ONCE_BYTES = 256 << 10, /* hashed in a fraction of a millisecond */
+};
 
 static void format_key(const struct blob *blob, char out[KEY_BYTES])
 {
@@ -58,7 +62,7 @@ static void settle_blob(struct blob *blob, bool verified, int broken)
         atomic_store(&blob->broken, broken);
 }
 
-static void report_mismatch(struct blob *blob, const struct digest *got)
+static void log_mismatch(const struct blob *blob, const struct digest *got)
 {
     char want_hex[DIGEST_HEX_BYTES], got_hex[DIGEST_HEX_BYTES];
     struct digest want;
@@ -67,6 +71,31 @@ static void report_mismatch(struct blob *blob, const struct digest *got)
     digest_format_hex(got, got_hex);
     log_error("%s of model %s has SHA-256 %s, but the registry says %s: dropped", blob->file_id,
               blob->model_id, got_hex, want_hex);
+}
+
+bool verify_is_at_once(const struct blob *blob)
+{
+    return blob->has_digest && blob->size_bytes <= AT_ONCE_BYTES;
+}
+
+int verify_flight(struct blob *blob, const struct flight *flight)
+{
+    CLEANUP(cleanup_digest) struct digest_stream *s = digest_stream_new();
+    struct digest got;
+    if (!s)
+        return -ENOMEM;
+    digest_stream_update(s, flight->buf->data, blob->size_bytes);
+    digest_stream_final(s, &got);
+    if (memcmp(got.bytes, blob->id.bytes, sizeof(got.bytes)) == 0)
+        return 0;
+    log_mismatch(blob, &got);
+    atomic_store(&blob->broken, -EIO);
+    return -EIO;
+}
+
+static void drop_mismatch(struct blob *blob, const struct digest *got)
+{
+    log_mismatch(blob, got);
     blocks_drop(blob->fetch->options.blocks, &blob->id);
 }
 
@@ -95,7 +124,7 @@ static void check(void *ctx)
     if (matches)
         meta_put(blocks_meta(blocks), key, "yes", 3);
     else if (r == 0)
-        report_mismatch(blob, &got);
+        drop_mismatch(blob, &got);
     settle_blob(blob, matches, r == 0 && !matches ? -EIO : 0);
     if (r == -ENODATA && offered(blob) != before && !atomic_load(&blob->fetch->stopping))
         verify_note_offer(blob, 0);
@@ -113,7 +142,7 @@ static bool queue(struct blob *blob, pool_job_fn *job)
 
 void verify_note_offer(struct blob *blob, uint64_t bytes)
 {
-    if (!blob->has_digest)
+    if (!blob->has_digest || verify_is_at_once(blob))
         return;
     pthread_mutex_lock(&blob->lock);
     blob->offered_bytes += bytes;
@@ -146,6 +175,7 @@ static void look(void *ctx)
 
 void verify_note_open(struct blob *blob)
 {
-    if (blob->has_digest && blob->fetch->options.blocks && !atomic_load(&blob->fetch->stopping))
+    if (blob->has_digest && !verify_is_at_once(blob) && blob->fetch->options.blocks &&
+        !atomic_load(&blob->fetch->stopping))
         queue(blob, look);
 }

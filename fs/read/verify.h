@@ -3,7 +3,16 @@
  * remembers that it did. */
 #pragma once
 
+#include <stdbool.h>
+
 #include "read/engine.h"
+
+/* Whether @blob is so small that it is checked before anybody gets a byte of it or the cache a
+ * block: then verify_flight() is all there is to it. */
+bool verify_is_at_once(const struct blob *blob);
+/* Checks such a blob, all of which lies in @flight's buffer. 0, or -EIO and it is broken. On a
+ * transfer thread; no lock may be held. */
+int verify_flight(struct blob *blob, const struct flight *flight);
 
 /* A blob was opened: looks whether it was checked before and, should it lie whole in the cache
  * unchecked, checks it. */

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Nodes are added in any order with their parent's index and sorted at the end: children[] groups
- * them by parent, each group by name. Two nodes that would have one name in one directory (twins)
- * then both get `~<id>`, and the group is sorted again.
+/* Nodes are added in any order with their parent's index. At the end children[] groups them by
+ * parent and sorts each group by name, and they are numbered anew, breadth first, so that a
+ * directory's children stand side by side: a node's number is its place in the directory, too. Two
+ * nodes that would have one name in one directory (twins) both get `~<id>` before that, and the
+ * group is sorted again.
  *
  * Inode numbers are hashes. A directory's is of its path; a file's of its place, its path in the
  * registry and its blob id, so that new content is a new inode and `.modelfs/files/` shows the same
@@ -19,7 +21,12 @@
 #include "util/cleanup.h"
 #include "vfs/names.h"
 
-enum { PATH_MAX_DEPTH = 64, MAX_TWIN_ROUNDS = 8 };
+enum {
+    PATH_MAX_DEPTH = 64,
+    MAX_TWIN_ROUNDS = 8,
+    MAX_NODES = 1 << 24, /* each of a hostile registry's files may stand below 64 directories of its
+                            own; what is honest has two or three nodes a file */
+};
 
 struct layout_builder {
     struct layout *layout;
@@ -49,7 +56,7 @@ void layout_unref(struct layout *layout)
         free(layout->texts[i].data);
     free(layout->texts);
     free(layout->nodes);
-    free(layout->children);
+    free(layout->dirs);
     arena_free(&layout->names);
     outline_deinit(&layout->outline);
     listing_unref(layout->listing);
@@ -58,14 +65,22 @@ void layout_unref(struct layout *layout)
 
 #define HIDDEN_NAME ".modelfs"
 
-/* Where @name stands among a directory's children; LAYOUT_NONE when it does not. */
-static uint32_t find_position(const struct layout *layout, uint32_t dir, const char *name)
+/* One in a directory at most. */
+static bool is_hidden(const struct layout_node *node)
 {
-    const uint32_t *children = layout->children + layout->nodes[dir].first;
-    uint32_t low = 0, high = layout->nodes[dir].n_children;
+    return (node->kind == NODE_DIR && strcmp(node->name, HIDDEN_NAME) == 0) ||
+           (node->kind == NODE_LIVE && strcmp(node->name, LAYOUT_STREAM_NAME) == 0);
+}
+
+uint32_t layout_find(const struct layout *layout, uint32_t dir, const char *name)
+{
+    const struct layout_dir *d = layout_dir(layout, dir);
+    uint32_t low = d->first, high = d->first + d->n_children;
+    if (d->has_hidden && strcmp(name, layout->nodes[high].name) == 0)
+        return high;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
-        int order = strcmp(layout->nodes[children[middle]].name, name);
+        int order = strcmp(layout->nodes[middle].name, name);
         if (order == 0)
             return middle;
         if (order < 0)
@@ -76,20 +91,38 @@ static uint32_t find_position(const struct layout *layout, uint32_t dir, const c
     return LAYOUT_NONE;
 }
 
-uint32_t layout_find(const struct layout *layout, uint32_t dir, const char *name)
-{
-    uint32_t position = find_position(layout, dir, name);
-    return position == LAYOUT_NONE ? LAYOUT_NONE
-                                   : layout->children[layout->nodes[dir].first + position];
-}
-
 uint32_t layout_listed(const struct layout *layout, uint32_t dir, uint64_t position)
 {
-    bool is_ours = strcmp(layout->nodes[dir].name, HIDDEN_NAME) == 0;
-    position += position >= find_position(layout, dir, is_ours ? LAYOUT_STREAM_NAME : HIDDEN_NAME);
-    return position < layout->nodes[dir].n_children
-               ? layout->children[layout->nodes[dir].first + position]
-               : LAYOUT_NONE;
+    const struct layout_dir *d = layout_dir(layout, dir);
+    return position < d->n_children ? d->first + (uint32_t)position : LAYOUT_NONE;
+}
+
+int64_t layout_mtime_ns(const struct layout *layout, uint32_t node)
+{
+    const struct layout_node *n = &layout->nodes[node];
+    switch ((enum node_kind)n->kind) {
+    case NODE_DIR:
+        return layout->dirs[n->ref].mtime_ns;
+    case NODE_PLACE:
+    case NODE_FILE:
+        return layout->listing->entries[n->ref].mtime_ns;
+    case NODE_TEXT:
+    case NODE_LINK:
+        return layout->texts[n->ref].mtime_ns;
+    default:
+        return 0;
+    }
+}
+
+int32_t layout_checkpoint(const struct layout *layout, uint32_t node)
+{
+    const struct layout_node *n = &layout->nodes[node];
+    return layout_dir(layout, n->kind == NODE_DIR ? node : n->parent)->checkpoint;
+}
+
+bool layout_is_hidden(const struct layout *layout, uint32_t node)
+{
+    return is_hidden(&layout->nodes[node]);
 }
 
 uint32_t layout_find_same(const struct layout *layout, const struct layout *old, uint32_t node)
@@ -133,21 +166,6 @@ uint64_t layout_place_ino(const char *origin, const char *project_id, const char
     return usable_ino(XXH3_64bits_digest(&h));
 }
 
-struct layout_builder *layout_begin(struct listing *listing, const struct layout_place *place)
-{
-    struct layout_builder *b = calloc(1, sizeof(*b));
-    struct layout *layout = calloc(1, sizeof(*layout));
-    if (!b || !layout) {
-        free(b);
-        free(layout);
-        return NULL;
-    }
-    *layout = (struct layout){.refs = 1, .listing = listing_ref(listing), .place = place};
-    *b = (struct layout_builder){.layout = layout, .checkpoint = -1, .path_parent = LAYOUT_NONE};
-    layout_add_dir(b, LAYOUT_NONE, "", listing->self.mtime_ns);
-    return b;
-}
-
 static uint32_t fail(struct layout_builder *b)
 {
     b->failed = true;
@@ -165,86 +183,111 @@ static bool grow(void **items, uint32_t n, size_t item_bytes)
     return grown != NULL;
 }
 
-/* Adds a node whose entry is @entry already. */
+/* Adds a node whose name is @entry, which lives as long as the layout. */
 static uint32_t add_node(struct layout_builder *b, uint32_t parent, const char *entry,
                          enum node_kind kind, uint32_t ref)
 {
     struct layout *layout = b->layout;
     if (parent == LAYOUT_NONE && layout->n_nodes)
         return LAYOUT_NONE;
-    const char *name = arena_copy(&layout->names, entry, strlen(entry));
-    if (!name || layout->n_nodes >= INT32_MAX ||
+    if (!entry || layout->n_nodes >= MAX_NODES || ref >= MAX_NODES ||
         !grow((void **)&layout->nodes, layout->n_nodes, sizeof(*layout->nodes)))
         return fail(b);
     layout->nodes[layout->n_nodes] =
-        (struct layout_node){.name = name,
+        (struct layout_node){.name = entry,
                              .parent = parent == LAYOUT_NONE ? 0 : parent,
-                             .kind = (uint8_t)kind,
-                             .ref = ref,
-                             .checkpoint = b->checkpoint};
+                             .kind = (unsigned)kind & 7,
+                             .ref = ref & (MAX_NODES - 1)};
     return layout->n_nodes++;
 }
 
-/* Adds a node by its registry name. */
-static uint32_t add_named(struct layout_builder *b, uint32_t parent, const char *name,
-                          enum node_kind kind, uint32_t ref)
+/* The entry of a registry name in the layout's own memory, or NULL. */
+static const char *copy_entry(struct layout_builder *b, const char *name)
 {
     BUF_CLEANUP struct buf entry = {0};
     if (name_to_entry(name, &entry) < 0)
-        return fail(b);
-    return add_node(b, parent, entry.data, kind, ref);
+        return NULL;
+    return arena_copy(&b->layout->names, entry.data, entry.len);
 }
 
-static uint32_t with_time(struct layout_builder *b, uint32_t node, int64_t mtime_ns)
+/* Adds a node by its registry name, a text of the listing's. */
+static uint32_t add_listed(struct layout_builder *b, uint32_t parent, const char *name,
+                           enum node_kind kind, uint32_t entry)
 {
-    if (node != LAYOUT_NONE)
-        b->layout->nodes[node].mtime_ns = mtime_ns;
-    return node;
+    return add_node(b, parent, name_is_entry(name) ? name : copy_entry(b, name), kind, entry);
+}
+
+/* Adds a directory whose name is @entry, which lives as long as the layout. */
+static uint32_t add_dir(struct layout_builder *b, uint32_t parent, const char *entry,
+                        int64_t mtime_ns)
+{
+    struct layout *layout = b->layout;
+    if (!grow((void **)&layout->dirs, layout->n_dirs, sizeof(*layout->dirs)))
+        return fail(b);
+    layout->dirs[layout->n_dirs] =
+        (struct layout_dir){.mtime_ns = mtime_ns, .checkpoint = b->checkpoint};
+    return add_node(b, parent, entry, NODE_DIR, layout->n_dirs++);
+}
+
+struct layout_builder *layout_begin(struct listing *listing, const struct layout_place *place)
+{
+    struct layout_builder *b = calloc(1, sizeof(*b));
+    struct layout *layout = calloc(1, sizeof(*layout));
+    if (!b || !layout) {
+        free(b);
+        free(layout);
+        return NULL;
+    }
+    *layout = (struct layout){.refs = 1, .listing = listing_ref(listing), .place = place};
+    *b = (struct layout_builder){.layout = layout, .checkpoint = -1, .path_parent = LAYOUT_NONE};
+    if (add_dir(b, LAYOUT_NONE, "", listing->self.mtime_ns) == 0)
+        return b;
+    layout_unref(layout);
+    free(b);
+    return NULL;
 }
 
 uint32_t layout_add_dir(struct layout_builder *b, uint32_t parent, const char *name,
                         int64_t mtime_ns)
 {
-    return with_time(b, add_named(b, parent, name, NODE_DIR, 0), mtime_ns);
+    return add_dir(b, parent, copy_entry(b, name), mtime_ns);
 }
 
 uint32_t layout_add_place(struct layout_builder *b, uint32_t parent, uint32_t entry)
 {
-    const struct listing_entry *e = &b->layout->listing->entries[entry];
-    return with_time(b, add_named(b, parent, e->name, NODE_PLACE, entry), e->mtime_ns);
+    return add_listed(b, parent, b->layout->listing->entries[entry].name, NODE_PLACE, entry);
 }
 
 uint32_t layout_add_live(struct layout_builder *b, uint32_t parent, const char *name,
                          uint32_t number)
 {
-    return add_named(b, parent, name, NODE_LIVE, number);
+    return add_node(b, parent, copy_entry(b, name), NODE_LIVE, number);
 }
 
 uint32_t layout_add_hidden(struct layout_builder *b, uint32_t parent)
 {
-    uint32_t node = add_node(b, parent, HIDDEN_NAME, NODE_DIR, 0);
-    if (node == LAYOUT_NONE)
-        return node;
-    return with_time(b, node, b->layout->nodes[parent].mtime_ns);
+    if (parent == LAYOUT_NONE)
+        return parent;
+    return add_dir(b, parent, HIDDEN_NAME, layout_mtime_ns(b->layout, parent));
 }
 
 /* Takes @text over as the content of a text or a link. */
 static uint32_t add_content(struct layout_builder *b, uint32_t parent, const char *name,
-                            enum node_kind kind, char *text)
+                            enum node_kind kind, char *text, int64_t mtime_ns)
 {
     struct layout *layout = b->layout;
     if (!text || !grow((void **)&layout->texts, layout->n_texts, sizeof(*layout->texts))) {
         free(text);
         return fail(b);
     }
-    layout->texts[layout->n_texts] = (struct layout_text){text, strlen(text)};
-    return add_named(b, parent, name, kind, layout->n_texts++);
+    layout->texts[layout->n_texts] = (struct layout_text){text, strlen(text), mtime_ns};
+    return add_node(b, parent, copy_entry(b, name), kind, layout->n_texts++);
 }
 
 uint32_t layout_add_text(struct layout_builder *b, uint32_t parent, const char *name, char *text,
                          int64_t mtime_ns)
 {
-    return with_time(b, add_content(b, parent, name, NODE_TEXT, text), mtime_ns);
+    return add_content(b, parent, name, NODE_TEXT, text, mtime_ns);
 }
 
 uint32_t layout_add_link(struct layout_builder *b, uint32_t parent, const char *name,
@@ -253,8 +296,8 @@ uint32_t layout_add_link(struct layout_builder *b, uint32_t parent, const char *
     BUF_CLEANUP struct buf entry = {0};
     if (parent == LAYOUT_NONE || name_to_entry(target, &entry) < 0)
         return fail(b);
-    uint32_t node = add_content(b, parent, name, NODE_LINK, buf_steal(&entry));
-    return with_time(b, node, b->layout->nodes[parent].mtime_ns);
+    return add_content(b, parent, name, NODE_LINK, buf_steal(&entry),
+                       layout_mtime_ns(b->layout, parent));
 }
 
 /* The directory for one part of a path: the one at this depth of the last path when it is the same,
@@ -268,7 +311,7 @@ static uint32_t enter_dir(struct layout_builder *b, uint32_t parent, int depth, 
     CLEANUP(cleanup_free) char *name = strndup(part, len);
     if (!name)
         return fail(b);
-    uint32_t node = layout_add_dir(b, parent, name, b->layout->nodes[parent].mtime_ns);
+    uint32_t node = layout_add_dir(b, parent, name, layout_mtime_ns(b->layout, parent));
     b->depth = depth + 1;
     b->stack[depth].name = part;
     b->stack[depth].len = len;
@@ -291,8 +334,7 @@ uint32_t layout_add_file(struct layout_builder *b, uint32_t parent, const char *
     }
     if (depth < b->depth)
         b->depth = depth;
-    return with_time(b, add_named(b, parent, path, NODE_FILE, entry),
-                     b->layout->listing->entries[entry].mtime_ns);
+    return add_listed(b, parent, path, NODE_FILE, entry);
 }
 
 void layout_enter_checkpoint(struct layout_builder *b, int32_t checkpoint)
@@ -314,36 +356,39 @@ static bool keeps_name(const struct layout_node *node)
            node->kind == NODE_LIVE;
 }
 
-/* By name, and among twins who keeps theirs first. */
+/* By name, and among twins who keeps theirs first; what is hidden comes last. */
 static int compare_children(const void *a, const void *b, void *ctx)
 {
     const struct layout_node *nodes = ctx;
     uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-    int order = strcmp(nodes[x].name, nodes[y].name);
+    int order = is_hidden(&nodes[x]) - is_hidden(&nodes[y]);
+    if (!order)
+        order = strcmp(nodes[x].name, nodes[y].name);
     if (!order)
         order = keeps_name(&nodes[y]) - keeps_name(&nodes[x]);
     return order ? order : (x > y) - (x < y);
 }
 
-/* Fills children[] group by group, not sorted yet. */
-static int group_children(struct layout *layout)
+static struct layout_dir *parent_of(struct layout *layout, uint32_t node)
 {
-    layout->children = calloc(layout->n_nodes + 1, sizeof(*layout->children));
-    if (!layout->children)
-        return -ENOMEM;
-    for (uint32_t i = 1; i < layout->n_nodes; i++)
-        layout->nodes[layout->nodes[i].parent].n_children++;
+    return &layout->dirs[layout->nodes[layout->nodes[node].parent].ref];
+}
+
+/* Fills @children group by group, not sorted yet; a directory's `first` is an index into it. */
+static void group_children(struct layout *layout, uint32_t *children)
+{
     uint32_t first = 0;
-    for (uint32_t i = 0; i < layout->n_nodes; i++) {
-        layout->nodes[i].first = first;
-        first += layout->nodes[i].n_children;
-        layout->nodes[i].n_children = 0;
+    for (uint32_t i = 1; i < layout->n_nodes; i++)
+        parent_of(layout, i)->n_children++;
+    for (uint32_t i = 0; i < layout->n_dirs; i++) {
+        layout->dirs[i].first = first;
+        first += layout->dirs[i].n_children;
+        layout->dirs[i].n_children = 0;
     }
     for (uint32_t i = 1; i < layout->n_nodes; i++) {
-        struct layout_node *parent = &layout->nodes[layout->nodes[i].parent];
-        layout->children[parent->first + parent->n_children++] = i;
+        struct layout_dir *parent = parent_of(layout, i);
+        children[parent->first + parent->n_children++] = i;
     }
-    return 0;
 }
 
 /* Gives a twin its own name: behind the entry, the id of a project or model, else the kind and a
@@ -367,12 +412,11 @@ static int rename_twin(struct layout *layout, uint32_t index, unsigned number)
 
 /* Renames the twins of one directory: positive when there were any. An id is told apart by a number
  * only when it did not do alone, so that it does not depend on who else is listed. */
-static int rename_twins(struct layout *layout, const struct layout_node *dir, int round)
+static int rename_twins(struct layout *layout, const uint32_t *children, uint32_t n, int round)
 {
-    uint32_t *children = layout->children + dir->first;
     int renamed = 0;
-    for (uint32_t i = 0, end; i < dir->n_children; i = end) {
-        for (end = i + 1; end < dir->n_children; end++)
+    for (uint32_t i = 0, end; i < n; i = end) {
+        for (end = i + 1; end < n; end++)
             if (strcmp(layout->nodes[children[i]].name, layout->nodes[children[end]].name) != 0)
                 break;
         for (uint32_t k = i; end - i > 1 && k < end; k++) {
@@ -388,23 +432,63 @@ static int rename_twins(struct layout *layout, const struct layout_node *dir, in
     return renamed;
 }
 
-static void sort_children(struct layout *layout, const struct layout_node *dir)
+/* Files mostly come in the order of their names: then a look is enough. */
+static void sort_children(struct layout *layout, uint32_t *children, uint32_t n)
 {
-    qsort_r(layout->children + dir->first, dir->n_children, sizeof(*layout->children),
-            compare_children, layout->nodes);
+    for (uint32_t i = 1; i < n; i++)
+        if (compare_children(&children[i - 1], &children[i], layout->nodes) > 0) {
+            qsort_r(children, n, sizeof(*children), compare_children, layout->nodes);
+            return;
+        }
 }
 
-static int sort_dir(struct layout *layout, const struct layout_node *dir)
+static int sort_dir(struct layout *layout, uint32_t *children, uint32_t n)
 {
     int r = 0;
-    sort_children(layout, dir);
+    sort_children(layout, children, n);
     for (int round = 0; round < MAX_TWIN_ROUNDS; round++) {
-        r = rename_twins(layout, dir, round);
+        r = rename_twins(layout, children, n, round);
         if (r <= 0)
             break;
-        sort_children(layout, dir);
+        sort_children(layout, children, n);
     }
     return r < 0 ? r : 0;
+}
+
+static int sort_dirs(struct layout *layout, uint32_t *children)
+{
+    int r = 0;
+    for (uint32_t i = 0; r == 0 && i < layout->n_dirs; i++)
+        r = sort_dir(layout, children + layout->dirs[i].first, layout->dirs[i].n_children);
+    return r;
+}
+
+/* Numbers the nodes in the order of @children, directory by directory: `first` becomes a node's
+ * number. */
+static int renumber(struct layout *layout, const uint32_t *children)
+{
+    struct layout_node *nodes = malloc(layout->n_nodes * sizeof(*nodes));
+    uint32_t n = 1;
+    if (!nodes)
+        return -ENOMEM;
+    nodes[0] = layout->nodes[0];
+    for (uint32_t i = 0; i < n; i++) {
+        if (nodes[i].kind != NODE_DIR)
+            continue;
+        struct layout_dir *dir = &layout->dirs[nodes[i].ref];
+        for (uint32_t k = 0; k < dir->n_children; k++) {
+            nodes[n + k] = layout->nodes[children[dir->first + k]];
+            nodes[n + k].parent = i;
+        }
+        dir->first = n;
+        n += dir->n_children;
+        dir->has_hidden = dir->n_children && is_hidden(&nodes[n - 1]);
+        dir->n_children -= dir->has_hidden;
+    }
+    assert(n == layout->n_nodes);
+    free(layout->nodes);
+    layout->nodes = nodes;
+    return 0;
 }
 
 static void hash_file(XXH3_state_t *h, const struct layout *layout, const struct layout_node *node)
@@ -429,7 +513,8 @@ static uint64_t compute_ino(const struct layout *layout, const struct layout_nod
         return layout_place_ino(layout->place->origin, project ? project : id, project ? id : NULL);
     }
     XXH3_64bits_reset(&h);
-    XXH3_64bits_update(&h, &node->kind, sizeof(node->kind));
+    uint8_t kind = (uint8_t)node->kind;
+    XXH3_64bits_update(&h, &kind, sizeof(kind));
     if (node->kind == NODE_FILE) {
         hash_file(&h, layout, node);
     } else {
@@ -444,10 +529,13 @@ static uint64_t compute_ino(const struct layout *layout, const struct layout_nod
 
 static int finish(struct layout *layout)
 {
-    int r = group_children(layout);
-    for (uint32_t i = 0; r == 0 && i < layout->n_nodes; i++)
-        if (layout->nodes[i].n_children)
-            r = sort_dir(layout, &layout->nodes[i]);
+    CLEANUP(cleanup_free) uint32_t *children = calloc(layout->n_nodes + 1, sizeof(*children));
+    if (!children)
+        return -ENOMEM;
+    group_children(layout, children);
+    int r = sort_dirs(layout, children);
+    if (r == 0)
+        r = renumber(layout, children);
     if (r < 0)
         return r;
     const struct layout_place *place = layout->place;

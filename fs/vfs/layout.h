@@ -20,22 +20,30 @@ enum node_kind {
     NODE_LINK,
 };
 
+/* 24 bytes: a model of a million files has two million of them, and those whose name is an entry as
+ * it is borrow it from the listing. */
 struct layout_node {
     const char *name; /* the directory entry */
     uint64_t ino; /* of the path and, for what has content, its version: the same after a remount */
-    int64_t mtime_ns;
     uint32_t parent; /* index of the directory; of the root itself 0 */
-    uint32_t first;  /* its children are children[first .. first + n_children), sorted by name */
+    uint32_t kind : 3;
+    uint32_t ref : 29; /* of NODE_DIR an index into dirs, of NODE_PLACE and NODE_FILE into the
+                          listing's entries, of NODE_TEXT and NODE_LINK into texts, of NODE_LIVE its
+                          number */
+};
+
+struct layout_dir {
+    int64_t mtime_ns;
+    uint32_t first; /* what is listed are the nodes [first .. first + n_children), sorted by name */
     uint32_t n_children;
-    uint32_t ref; /* of NODE_PLACE and NODE_FILE an index into the listing's entries, of NODE_TEXT
-                     and NODE_LINK into texts, of NODE_LIVE its number */
-    int32_t checkpoint; /* index into outline.checkpoints.items that it stands in, or -1 */
-    uint8_t kind;
+    int32_t checkpoint; /* index into outline.checkpoints.items that all in it belongs to, or -1 */
+    bool has_hidden;    /* `.modelfs` is the node behind those */
 };
 
 struct layout_text {
     char *data; /* owned, NUL behind it */
     size_t len;
+    int64_t mtime_ns;
 };
 
 /* What a layout is of: where it stands in the registry. Borrowed by layouts, which it outlives. */
@@ -51,7 +59,8 @@ struct layout {
     const struct layout_place *place;
     struct layout_node *nodes; /* [0] is the root */
     uint32_t n_nodes;
-    uint32_t *children;
+    struct layout_dir *dirs;
+    uint32_t n_dirs;
     struct layout_text *texts;
     uint32_t n_texts;
     struct outline outline; /* of a model; else empty */
@@ -71,6 +80,16 @@ uint32_t layout_find(const struct layout *layout, uint32_t dir, const char *name
 /* The child at @position, without those that are found by name only: `.modelfs`, and in it the
  * stream. LAYOUT_NONE behind the last. */
 uint32_t layout_listed(const struct layout *layout, uint32_t dir, uint64_t position);
+/* The directory behind a NODE_DIR. */
+static inline const struct layout_dir *layout_dir(const struct layout *layout, uint32_t node)
+{
+    return &layout->dirs[layout->nodes[node].ref];
+}
+int64_t layout_mtime_ns(const struct layout *layout, uint32_t node);
+/* Index of the checkpoint that a node stands in or is, or -1. */
+int32_t layout_checkpoint(const struct layout *layout, uint32_t node);
+/* Whether it is a `.modelfs`. */
+bool layout_is_hidden(const struct layout *layout, uint32_t node);
 /* The node with the same path in another layout of the same place; LAYOUT_NONE when it is gone. */
 uint32_t layout_find_same(const struct layout *layout, const struct layout *old, uint32_t node);
 /* Appends where a node is, for people: project, model, and the way below. 0 or -ENOMEM. */
@@ -79,15 +98,16 @@ int layout_path(const struct layout *layout, uint32_t node, struct buf *out);
 uint64_t layout_place_ino(const char *origin, const char *project_id, const char *model_id);
 
 /* Building, by one thread. Each add returns the new node's index, or LAYOUT_NONE when memory was
- * short: then layout_end() fails, and adding below LAYOUT_NONE does nothing, so that adds need no
- * check one by one. Names are registry names and become entries here. */
+ * short or the nodes are too many (16 million): then layout_end() fails, and adding below
+ * LAYOUT_NONE does nothing, so that adds need no check one by one. Names are registry names and
+ * become entries here. */
 struct layout_builder;
 struct layout_builder *layout_begin(struct listing *listing, const struct layout_place *place);
 uint32_t layout_add_dir(struct layout_builder *b, uint32_t parent, const char *name,
                         int64_t mtime_ns);
 uint32_t layout_add_place(struct layout_builder *b, uint32_t parent, uint32_t entry);
-/* A file by its path below @parent. Directories on the way are made; paths below one parent must
- * come sorted as bytes. */
+/* A file by its path below @parent, the end of a text of the listing's own. Directories on the way
+ * are made; paths below one parent must come sorted as bytes. */
 uint32_t layout_add_file(struct layout_builder *b, uint32_t parent, const char *path,
                          uint32_t entry);
 /* Takes @text over; a NULL one fails the build. */

@@ -2,7 +2,6 @@
 #include "vfs/names.h"
 
 #include <ctype.h>
-#include <stdbool.h>
 #include <string.h>
 #include <xxhash.h>
 
@@ -39,6 +38,16 @@ static int shorten(struct buf *out, size_t start, const char *name)
     size_t keep = start + NAME_MAX_BYTES - 17;
     out->len = keep - bytes_into_character(out->data, keep);
     return buf_printf(out, "~%016llx", hash);
+}
+
+bool name_is_entry(const char *name)
+{
+    size_t i = 0;
+    if (is_reserved(name))
+        return false;
+    while (name[i] && i <= NAME_MAX_BYTES && !must_escape(name, i, false))
+        i++;
+    return i > 0 && i <= NAME_MAX_BYTES && !name[i];
 }
 
 int name_to_entry(const char *name, struct buf *out)

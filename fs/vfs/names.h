@@ -13,9 +13,14 @@
  * All but the last can be undone by hand, and no two names become one entry. */
 #pragma once
 
+#include <stdbool.h>
+
 #include "util/buf.h"
 
 enum { NAME_MAX_BYTES = 255 };
+
+/* Whether @name is an entry already. */
+bool name_is_entry(const char *name);
 
 /* Appends the entry of @name to @out. 0 or -ENOMEM. */
 int name_to_entry(const char *name, struct buf *out);

@@ -90,6 +90,7 @@ int ops_mount(const struct ops_options *options, const char *mountpoint, struct 
     if (!ops)
         return -ENOMEM;
     pthread_mutex_init(&ops->lock, NULL);
+    pthread_mutex_init(&ops->walk_lock, NULL);
     ops->options = *options;
     ops->mountpoint = strdup(mountpoint);
     ops->trace = ops_trace_new(options->tree);
@@ -144,12 +145,12 @@ void ops_free(struct ops *ops)
         fuse_session_destroy(ops->session);
     ops_trace_free(ops->trace);
     pthread_mutex_destroy(&ops->lock);
+    pthread_mutex_destroy(&ops->walk_lock);
     free(ops->mountpoint);
     free(ops);
 }
 
-void ops_get_counts(const struct ops *ops, uint64_t out[OPS_N_KINDS])
+void ops_get_stats(struct ops *ops, struct ops_stats *out)
 {
-    for (int i = 0; i < OPS_N_KINDS; i++)
-        out[i] = atomic_load_explicit(&ops->counts[i], memory_order_relaxed);
+    ops_meter_load(&ops->meter, out);
 }

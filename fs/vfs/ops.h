@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "vfs/ops_meter.h"
 #include "vfs/ops_options.h"
 
 struct ops;
@@ -24,4 +25,4 @@ void ops_unmount(struct ops *ops);
 /* Closes what is open and frees. Everything parked must have been answered. NULL is fine. */
 void ops_free(struct ops *ops);
 
-void ops_get_counts(const struct ops *ops, uint64_t out[OPS_N_KINDS]);
+void ops_get_stats(struct ops *ops, struct ops_stats *out);

@@ -10,11 +10,6 @@ struct ops *ops_of(fuse_req_t req)
     return fuse_req_userdata(req);
 }
 
-void ops_count(struct ops *ops, enum ops_kind kind)
-{
-    atomic_fetch_add_explicit(&ops->counts[kind], 1, memory_order_relaxed);
-}
-
 void ops_reply_error(fuse_req_t req, int err)
 {
     switch (-err) {
@@ -78,13 +73,25 @@ struct fuse_entry_param ops_entry(const struct ops *ops, const struct tree_attr 
     };
 }
 
+struct blob_source ops_blob_source(const struct tree_node *node)
+{
+    const struct layout_place *where = node->layout->place;
+    return (struct blob_source){
+        .origin = where->origin,
+        .place = {where->project_id, where->model_id},
+        .entry = &node->layout->listing->entries[node->layout->nodes[node->index].ref],
+    };
+}
+
 static void on_ready(void *ctx, int err)
 {
     struct parked *p = ctx;
+    struct ops *ops = ops_of(p->req);
     if (err < 0)
         ops_reply_error(p->req, err);
     else
         p->resume(p);
+    ops_meter_end(&ops->meter, p->kind, p->began_ns);
     free(p);
 }
 
@@ -94,9 +101,10 @@ void ops_park(struct parked *p)
         tree_need(ops_of(p->req)->options.tree, p->ino, on_ready, p);
 }
 
-struct parked *ops_new_parked(fuse_req_t req, fuse_ino_t ino, const char *name,
+struct parked *ops_new_parked(fuse_req_t req, enum ops_kind kind, fuse_ino_t ino, const char *name,
                               void (*resume)(struct parked *p))
 {
+    uint64_t began_ns = ops_meter_begin(&ops_of(req)->meter, kind);
     struct parked *p = calloc(1, sizeof(*p) + strlen(name) + 1);
     if (!p) {
         fuse_reply_err(req, ENOMEM);
@@ -105,6 +113,8 @@ struct parked *ops_new_parked(fuse_req_t req, fuse_ino_t ino, const char *name,
     p->req = req;
     p->ino = ino;
     p->resume = resume;
+    p->kind = kind;
+    p->began_ns = began_ns;
     strcpy(p->name, name);
     return p;
 }

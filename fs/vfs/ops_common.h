@@ -8,8 +8,11 @@
 #include <stdatomic.h>
 #include <sys/stat.h>
 
+#include "read/blob.h"
+#include "vfs/ops_meter.h"
 #include "vfs/ops_options.h"
 #include "vfs/tree.h"
+#include "vfs/walk.h"
 
 enum { OPS_BLOCK_SIZE = 1 << 20 }; /* what stat() advises to read at a time */
 
@@ -24,7 +27,9 @@ struct ops {
     atomic_flag read_ahead_raised;
     pthread_mutex_t lock;        /* guards handles */
     struct open_handle *handles; /* all that are open: see ops_handle.h */
-    atomic_ullong counts[OPS_N_KINDS];
+    pthread_mutex_t walk_lock;
+    struct walks walks; /* walk_lock */
+    struct ops_meter meter;
     struct ops_trace *trace;
 };
 
@@ -33,13 +38,14 @@ struct parked {
     fuse_req_t req;
     fuse_ino_t ino;
     void (*resume)(struct parked *p);
+    enum ops_kind kind;
+    uint64_t began_ns;
     size_t size; /* of the answer, for attributes */
     struct fuse_file_info fi;
     char name[]; /* of LOOKUP and GETXATTR */
 };
 
 struct ops *ops_of(fuse_req_t req);
-void ops_count(struct ops *ops, enum ops_kind kind);
 
 /* Replies with our -errno as what a POSIX caller expects. */
 void ops_reply_error(fuse_req_t req, int err);
@@ -47,9 +53,12 @@ void ops_reply_error(fuse_req_t req, int err);
 struct stat ops_stat(const struct ops *ops, const struct tree_attr *attr);
 struct fuse_entry_param ops_entry(const struct ops *ops, const struct tree_attr *attr);
 
+/* What names the bytes of a NODE_FILE; borrowed from the node. */
+struct blob_source ops_blob_source(const struct tree_node *node);
+
 /* A request that will go on with @resume when directory @ino can be looked into; @name is copied.
- * NULL when memory is short, and the request was answered so. */
-struct parked *ops_new_parked(fuse_req_t req, fuse_ino_t ino, const char *name,
+ * It is counted. NULL when memory is short, and the request was answered so. */
+struct parked *ops_new_parked(fuse_req_t req, enum ops_kind kind, fuse_ino_t ino, const char *name,
                               void (*resume)(struct parked *p));
 /* Parks it, and takes it over. NULL passes. */
 void ops_park(struct parked *p);

@@ -42,7 +42,7 @@ static void resume_opendir(struct parked *p)
 
 void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
-    struct parked *p = ops_new_parked(req, ino, "", resume_opendir);
+    struct parked *p = ops_new_parked(req, OPS_OPENDIR, ino, "", resume_opendir);
     if (p)
         p->fi = *fi;
     ops_park(p);
@@ -92,17 +92,24 @@ static void reply_dir(fuse_req_t req, size_t size, off_t off, const struct tree_
     fuse_reply_buf(req, out, used);
 }
 
+static void read_dir(fuse_req_t req, size_t size, off_t off, const struct fuse_file_info *fi,
+                     bool plus)
+{
+    struct ops *ops = ops_of(req);
+    uint64_t began_ns = ops_meter_begin(&ops->meter, OPS_READDIR);
+    reply_dir(req, size, off, node_of(fi), plus);
+    ops_meter_end(&ops->meter, OPS_READDIR, began_ns);
+}
+
 void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)
 {
     (void)ino;
-    ops_count(ops_of(req), OPS_READDIR);
-    reply_dir(req, size, off, node_of(fi), false);
+    read_dir(req, size, off, fi, false);
 }
 
 void op_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
                     struct fuse_file_info *fi)
 {
     (void)ino;
-    ops_count(ops_of(req), OPS_READDIR);
-    reply_dir(req, size, off, node_of(fi), true);
+    read_dir(req, size, off, fi, true);
 }

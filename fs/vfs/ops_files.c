@@ -6,10 +6,10 @@
 
 #include "read/reader.h"
 #include "util/cleanup.h"
-#include "util/clock.h"
 #include "vfs/ops_handle.h"
 #include "vfs/ops_handlers.h"
 #include "vfs/ops_trace.h"
+#include "vfs/ops_walk.h"
 #include "vfs/read_ahead.h"
 #include "vfs/views.h"
 
@@ -40,12 +40,7 @@ static struct open_file *file_of(const struct fuse_file_info *fi)
 
 static int open_blob(struct ops *ops, const struct tree_node *node, struct open_file *file)
 {
-    const struct layout_place *where = node->layout->place;
-    const struct blob_source source = {
-        .origin = where->origin,
-        .place = {where->project_id, where->model_id},
-        .entry = &node->layout->listing->entries[node->layout->nodes[node->index].ref],
-    };
+    const struct blob_source source = ops_blob_source(node);
     return reader_open(ops->options.fetch, &source, &file->reader);
 }
 
@@ -94,9 +89,8 @@ static void raise_read_ahead(struct ops *ops)
         read_ahead_set(ops->mountpoint, ops->options.read_ahead_kib);
 }
 
-void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+static void reply_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
-    ops_count(ops_of(req), OPS_OPEN);
     if ((fi->flags & O_ACCMODE) != O_RDONLY) {
         fuse_reply_err(req, EROFS);
         return;
@@ -117,59 +111,80 @@ void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
     }
 }
 
-static void on_read(void *ctx, const struct read_answer *answer)
+void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
-    struct read_ticket *ticket = ctx;
+    struct ops *ops = ops_of(req);
+    uint64_t began_ns = ops_meter_begin(&ops->meter, OPS_OPEN);
+    reply_open(req, ino, fi);
+    ops_meter_end(&ops->meter, OPS_OPEN, began_ns);
+}
+
+static uint64_t answer_bytes(const struct read_answer *answer)
+{
+    uint64_t bytes = 0;
+    for (int i = 0; i < answer->n_iov; i++)
+        bytes += answer->iov[i].iov_len;
+    return bytes;
+}
+
+/* Answers a read; every one ends here. */
+static void end_read(struct read_ticket *ticket, const struct read_answer *answer)
+{
+    struct ops_meter *meter = &ticket->ops->meter;
+    enum read_source source = answer->err < 0 ? READ_NOWHERE : answer->source;
     ops_trace_note(ticket, answer);
+    ops_meter_answer(meter, source, answer->err < 0 ? 0 : answer_bytes(answer));
     if (answer->err < 0)
         ops_reply_error(ticket->req, answer->err);
     else
         fuse_reply_iov(ticket->req, answer->iov, answer->n_iov);
+    ops_meter_end_read(meter, source, ticket->began_ns);
     free(ticket);
 }
 
-static void read_blob(struct reader *reader, const struct read_ticket *ticket)
+static void on_read(void *ctx, const struct read_answer *answer)
 {
-    struct read_ticket *own = malloc(sizeof(*own));
-    if (!own) {
-        fuse_reply_err(ticket->req, ENOMEM);
-        return;
-    }
-    *own = *ticket;
-    reader_read(reader, own->off, own->size, on_read, own);
+    end_read(ctx, answer);
 }
 
 /* Answers with a copy: once the kernel has it, another thread may release the file and its text
  * while this one is still in writev(). */
-static void reply_text(fuse_req_t req, const char *data, size_t len, size_t size, off_t off)
+static void answer_text(struct read_ticket *ticket, const char *data, size_t len)
 {
-    size_t from = (uint64_t)off < len ? (size_t)off : len;
-    size_t n = size < len - from ? size : len - from;
+    size_t from = ticket->off < len ? (size_t)ticket->off : len;
+    size_t n = ticket->size < len - from ? ticket->size : len - from;
     CLEANUP(cleanup_free) char *copy = malloc(n + 1);
-    if (!copy) {
-        fuse_reply_err(req, ENOMEM);
-        return;
-    }
-    if (n)
+    if (copy && n)
         memcpy(copy, data + from, n);
-    fuse_reply_buf(req, copy, n);
+    const struct iovec piece = {copy, n};
+    end_read(ticket,
+             &(struct read_answer){.err = copy ? 0 : -ENOMEM, .iov = &piece, .n_iov = n ? 1 : 0});
 }
 
 void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)
 {
     const struct open_file *file = file_of(fi);
-    ops_count(ops_of(req), OPS_READ);
-    if (file->reader) {
-        const struct read_ticket ticket = {req,           ops_of(req), ino,
-                                           (uint64_t)off, size,        clock_now_ns()};
-        read_blob(file->reader, &ticket);
-    } else if (file->trace) {
+    struct ops *ops = ops_of(req);
+    if (file->trace) { /* is neither counted nor timed: it may wait for long */
         ops_trace_read(file->trace, req, size, fi);
+        return;
+    }
+    uint64_t began_ns = ops_meter_begin(&ops->meter, OPS_READ);
+    struct read_ticket *ticket = malloc(sizeof(*ticket));
+    if (!ticket) {
+        fuse_reply_err(req, ENOMEM);
+        return;
+    }
+    *ticket = (struct read_ticket){req, ops, ino, (uint64_t)off, size, began_ns};
+    if (file->reader) {
+        /* Once it is answered, neither the request nor the file is there for sure. */
+        if (reader_read(file->reader, (uint64_t)off, size, on_read, ticket))
+            ops_walk_on(ops, ino);
     } else if (file->node.layout) {
         const struct layout_text *text =
             &file->node.layout->texts[file->node.layout->nodes[file->node.index].ref];
-        reply_text(req, text->data, text->len, size, off);
+        answer_text(ticket, text->data, text->len);
     } else {
-        reply_text(req, file->text.data, file->text.len, size, off);
+        answer_text(ticket, file->text.data, file->text.len);
     }
 }

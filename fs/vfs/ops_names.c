@@ -22,8 +22,7 @@ static void resume_lookup(struct parked *p)
 
 void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
-    ops_count(ops_of(req), OPS_LOOKUP);
-    ops_park(ops_new_parked(req, parent, name, resume_lookup));
+    ops_park(ops_new_parked(req, OPS_LOOKUP, parent, name, resume_lookup));
 }
 
 void op_forget(fuse_req_t req, fuse_ino_t ino, uint64_t n)
@@ -39,12 +38,9 @@ void op_forget_multi(fuse_req_t req, size_t n, struct fuse_forget_data *forgets)
     fuse_reply_none(req);
 }
 
-void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+static void reply_attr(struct ops *ops, fuse_req_t req, fuse_ino_t ino)
 {
-    struct ops *ops = ops_of(req);
     struct tree_attr attr;
-    (void)fi;
-    ops_count(ops, OPS_GETATTR);
     int r = tree_getattr(ops->options.tree, ino, &attr);
     if (r < 0) {
         ops_reply_error(req, r);
@@ -54,15 +50,27 @@ void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
     fuse_reply_attr(req, &st, ops->options.attr_timeout_s);
 }
 
+void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+    struct ops *ops = ops_of(req);
+    (void)fi;
+    uint64_t began_ns = ops_meter_begin(&ops->meter, OPS_GETATTR);
+    reply_attr(ops, req, ino);
+    ops_meter_end(&ops->meter, OPS_GETATTR, began_ns);
+}
+
 void op_readlink(fuse_req_t req, fuse_ino_t ino)
 {
+    struct ops *ops = ops_of(req);
+    uint64_t began_ns = ops_meter_begin(&ops->meter, OPS_READLINK);
     CLEANUP(tree_node_deinit) struct tree_node node = {0};
-    int r = tree_get(ops_of(req)->options.tree, ino, &node);
+    int r = tree_get(ops->options.tree, ino, &node);
     const struct layout_node *n = r == 0 ? &node.layout->nodes[node.index] : NULL;
     if (n && n->kind == NODE_LINK)
         fuse_reply_readlink(req, node.layout->texts[n->ref].data);
     else
         ops_reply_error(req, r < 0 ? r : -EINVAL);
+    ops_meter_end(&ops->meter, OPS_READLINK, began_ns);
 }
 
 /* The mount's space is the cache's. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a FUSE session works with, and what it counts. */
+/* What a FUSE session works with. */
 #pragma once
 
 #include <stdbool.h>
@@ -32,6 +32,3 @@ struct ops_options {
     int (*live_text)(void *ctx, uint32_t number, struct buf *out);
     void *live_ctx;
 };
-
-/* Counts since the mount, for stats. */
-enum ops_kind { OPS_LOOKUP, OPS_GETATTR, OPS_OPEN, OPS_READ, OPS_READDIR, OPS_XATTR, OPS_N_KINDS };

@@ -62,12 +62,14 @@ static void resume_getxattr(struct parked *p)
  * own names do. */
 void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 {
-    ops_count(ops_of(req), OPS_XATTR);
+    struct ops *ops = ops_of(req);
     if (strncmp(name, VIEWS_XATTR_PREFIX, strlen(VIEWS_XATTR_PREFIX)) != 0) {
+        uint64_t began_ns = ops_meter_begin(&ops->meter, OPS_XATTR);
         fuse_reply_err(req, ENODATA);
+        ops_meter_end(&ops->meter, OPS_XATTR, began_ns);
         return;
     }
-    struct parked *p = ops_new_parked(req, ino, name, resume_getxattr);
+    struct parked *p = ops_new_parked(req, OPS_XATTR, ino, name, resume_getxattr);
     if (p)
         p->size = size;
     ops_park(p);
@@ -91,8 +93,7 @@ static void resume_listxattr(struct parked *p)
 
 void op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
 {
-    ops_count(ops_of(req), OPS_XATTR);
-    struct parked *p = ops_new_parked(req, ino, "", resume_listxattr);
+    struct parked *p = ops_new_parked(req, OPS_XATTR, ino, "", resume_listxattr);
     if (p)
         p->size = size;
     ops_park(p);

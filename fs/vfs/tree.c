@@ -13,6 +13,7 @@
 #include "util/cleanup.h"
 #include "util/log.h"
 #include "vfs/place.h"
+#include "vfs/siblings.h"
 
 struct inode {
     struct map_node node;  /* by its number */
@@ -234,8 +235,10 @@ static void fill_attr(const struct tree_node *node, struct tree_attr *out)
 {
     const struct layout *layout = node->layout;
     const struct layout_node *n = &layout->nodes[node->index];
-    *out = (struct tree_attr){
-        .ino = n->ino, .kind = (enum node_kind)n->kind, .mtime_ns = n->mtime_ns, .n_links = 1};
+    *out = (struct tree_attr){.ino = n->ino,
+                              .kind = (enum node_kind)n->kind,
+                              .mtime_ns = layout_mtime_ns(layout, node->index),
+                              .n_links = 1};
     if (n->kind == NODE_FILE)
         out->size_bytes = layout->listing->entries[n->ref].size_bytes;
     else if (n->kind == NODE_TEXT || n->kind == NODE_LINK)
@@ -343,7 +346,7 @@ int tree_getattr(struct tree *tree, uint64_t ino, struct tree_attr *out)
     if (ino == TREE_ROOT_INO) {
         *out = (struct tree_attr){.kind = NODE_DIR, .n_links = 2};
         struct layout *layout = place_layout(tree->root);
-        out->mtime_ns = layout ? layout->nodes[0].mtime_ns : 0;
+        out->mtime_ns = layout ? layout_mtime_ns(layout, 0) : 0;
         layout_unref(layout);
     } else {
         int r = held_node(tree, ino, &node);
@@ -370,6 +373,29 @@ int tree_read_dir(struct tree *tree, const struct tree_node *dir, uint64_t posit
     *out_name = child.layout->nodes[child.index].name;
     fill_attr(&child, out);
     return count ? count_lookup(tree, &child) : 0;
+}
+
+int tree_siblings(struct tree *tree, uint64_t ino, enum walk_order order, size_t n,
+                  struct tree_node *out, size_t *out_n)
+{
+    CLEANUP(tree_node_deinit) struct tree_node node = {0};
+    uint32_t found[WALK_MAX_FILES];
+    *out_n = 0;
+    int r = ino == TREE_ROOT_INO ? 0 : held_node(tree, ino, &node);
+    if (r < 0 || !node.layout)
+        return r;
+    *out_n = siblings_next(node.layout, node.index, order, n, found);
+    for (size_t i = 0; i < *out_n; i++)
+        out[i] = (struct tree_node){layout_ref(node.layout), found[i]};
+    return 0;
+}
+
+bool tree_follows(struct tree *tree, uint64_t last, uint64_t ino, enum walk_order *out_order)
+{
+    CLEANUP(tree_node_deinit) struct tree_node a = {0}, b = {0};
+    if (held_node(tree, last, &a) < 0 || held_node(tree, ino, &b) < 0 || a.layout != b.layout)
+        return false;
+    return siblings_follow(a.layout, a.index, b.index, out_order);
 }
 
 void tree_expire(struct tree *tree, const char *project_id, const char *model_id)

@@ -11,6 +11,7 @@
 #include "registry/catalog.h"
 #include "util/buf.h"
 #include "vfs/layout.h"
+#include "vfs/walk.h"
 
 struct pool;
 struct tree;
@@ -73,6 +74,15 @@ int tree_get(struct tree *tree, uint64_t ino, struct tree_node *out);
  * @count, a lookup is counted on it (never on `.` and `..`). */
 int tree_read_dir(struct tree *tree, const struct tree_node *dir, uint64_t position, bool count,
                   const char **out_name, struct tree_attr *out);
+
+/* The files that come behind inode @ino for somebody who goes through all of a model in @order, up
+ * to @n of them, each held: tree_node_deinit(). Where a directory ends, those of the next one
+ * follow; from `.modelfs` none leads out. What has changed since @ino was looked up is not seen.
+ * *out_n is how many there are, fewer than @n is no error. 0 or -ESTALE. */
+int tree_siblings(struct tree *tree, uint64_t ino, enum walk_order order, size_t n,
+                  struct tree_node *out, size_t *out_n);
+/* Whether file @ino comes right behind file @last in some order, see siblings_follow(). */
+bool tree_follows(struct tree *tree, uint64_t last, uint64_t ino, enum walk_order *out_order);
 
 /* The listing of a place is no longer right: it is asked for again at the next need. */
 void tree_expire(struct tree *tree, const char *project_id, const char *model_id);

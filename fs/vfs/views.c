@@ -206,8 +206,8 @@ typedef int emit_fn(void *ctx, const char *name, const char *value);
 struct node_facts {
     const struct layout *layout;
     const struct layout_node *node;
-    const struct listing_entry *entry;   /* of a file, project or model; NULL */
-    const struct checkpoint *checkpoint; /* it stands in; NULL */
+    const struct listing_entry *entry; /* of a file, project or model; NULL */
+    int32_t checkpoint;                /* it stands in, an index; or -1 */
     const char *project, *model, *type;
 };
 
@@ -215,11 +215,12 @@ static struct node_facts facts_of(const struct layout *layout, uint32_t index)
 {
     const struct layout_node *node = &layout->nodes[index];
     const struct listing *listing = layout->listing;
-    struct node_facts f = {.layout = layout, .node = node, .project = layout->place->project_name};
+    struct node_facts f = {.layout = layout,
+                           .node = node,
+                           .checkpoint = layout_checkpoint(layout, index),
+                           .project = layout->place->project_name};
     if (node->kind == NODE_PLACE || node->kind == NODE_FILE)
         f.entry = &listing->entries[node->ref];
-    if (node->checkpoint >= 0)
-        f.checkpoint = &layout->outline.checkpoints.items[node->checkpoint];
     if (listing->kind == LISTING_FILES) {
         f.model = listing->self.name;
         f.type = listing->self.type;
@@ -251,10 +252,10 @@ static int emit_digest(const struct node_facts *f, emit_fn *emit, void *ctx)
 static bool has_metrics(const struct node_facts *f, size_t *out_checkpoint)
 {
     bool is_root = f->node == f->layout->nodes;
-    *out_checkpoint = f->checkpoint ? (size_t)f->node->checkpoint : SIZE_MAX;
+    *out_checkpoint = f->checkpoint >= 0 ? (size_t)f->checkpoint : SIZE_MAX;
     if (f->layout->listing->kind != LISTING_FILES || f->node->kind != NODE_DIR)
         return false;
-    return is_root || (f->checkpoint && f->node->parent == 0);
+    return is_root || (f->checkpoint >= 0 && f->node->parent == 0);
 }
 
 static int emit_metrics(const struct node_facts *f, emit_fn *emit, void *ctx)
@@ -281,16 +282,17 @@ static int emit_metrics(const struct node_facts *f, emit_fn *emit, void *ctx)
 static int emit_checkpoint(const struct node_facts *f, emit_fn *emit, void *ctx)
 {
     char step[24];
-    if (!f->checkpoint)
+    if (f->checkpoint < 0)
         return 0;
-    snprintf(step, sizeof(step), "%lld", (long long)f->checkpoint->step);
-    int r = emit(ctx, "checkpoint", f->checkpoint->name);
+    const struct checkpoint *c = &f->layout->outline.checkpoints.items[f->checkpoint];
+    snprintf(step, sizeof(step), "%lld", (long long)c->step);
+    int r = emit(ctx, "checkpoint", c->name);
     if (r == 0)
-        r = emit(ctx, "format", f->checkpoint->format);
-    if (r == 0 && f->checkpoint->step >= 0)
+        r = emit(ctx, "format", c->format);
+    if (r == 0 && c->step >= 0)
         r = emit(ctx, "step", step);
     if (r == 0)
-        r = emit(ctx, "complete", f->checkpoint->missing ? "no" : "yes");
+        r = emit(ctx, "complete", c->missing ? "no" : "yes");
     return r;
 }
 

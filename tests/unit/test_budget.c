@@ -21,7 +21,7 @@ struct taken {
 static void take_all(struct budget *budget, enum budget_lane lane, struct taken *t)
 {
     struct block_buf *buf;
-    while (t->n < MAX_TAKEN && (buf = budget_take(budget, lane)))
+    while (t->n < MAX_TAKEN && (buf = budget_take(budget, BLOCK_BYTES, lane)))
         t->bufs[t->n++] = buf;
 }
 
@@ -79,7 +79,7 @@ static void demand_has_it_all_and_read_ahead_a_part(void)
 static void a_buffer_is_a_writable_block(void)
 {
     CLEANUP(cleanup_budget) struct budget *budget = new_budget(8);
-    struct block_buf *buf = budget_take(budget, BUDGET_DEMAND);
+    struct block_buf *buf = budget_take(budget, BLOCK_BYTES, BUDGET_DEMAND);
     CHECK(buf && buf->data);
     CHECK_EQ(buf->refs, 1);
     CHECK_EQ(buf->present, 0);
@@ -94,16 +94,51 @@ static void a_buffer_is_a_writable_block(void)
 static void a_reused_buffer_starts_anew(void)
 {
     CLEANUP(cleanup_budget) struct budget *budget = new_budget(8);
-    struct block_buf *buf = budget_take(budget, BUDGET_DEMAND);
+    struct block_buf *buf = budget_take(budget, BLOCK_BYTES, BUDGET_DEMAND);
     uint8_t *data = buf->data;
     buf->present = 0xffff;
     buf->block = 7;
-    buf->len = 9;
     block_buf_unref(buf);
-    buf = budget_take(budget, BUDGET_AHEAD);
+    buf = budget_take(budget, BLOCK_BYTES, BUDGET_AHEAD);
     CHECK(buf->data == data);
-    CHECK(buf->refs == 1 && !buf->present && !buf->block && !buf->len);
+    CHECK(buf->refs == 1 && !buf->present && !buf->block);
+    CHECK_EQ(buf->len, BLOCK_BYTES);
     block_buf_unref(buf);
+}
+
+static void a_small_file_costs_what_it_is(void)
+{
+    static const struct {
+        uint32_t len;
+        uint64_t cost;
+    } cases[] = {
+        {1, 4096},
+        {4096, 4096},
+        {8192, 8192},
+        {PIECE_BYTES, PIECE_BYTES},
+        {PIECE_BYTES + 1, BLOCK_BYTES},
+    };
+    CLEANUP(cleanup_budget) struct budget *budget = new_budget(8);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct block_buf *buf = budget_take(budget, cases[i].len, BUDGET_AHEAD);
+        CHECK(buf && buf->len == cases[i].len);
+        memset(buf->data, 0xaa, buf->len);
+        CHECK_EQ(budget_used_bytes(budget), cases[i].cost);
+        block_buf_unref(buf);
+        CHECK_EQ(budget_used_bytes(budget), 0);
+    }
+}
+
+static void small_ones_stop_at_the_limit_too(void)
+{
+    CLEANUP(cleanup_budget) struct budget *budget = new_budget(8);
+    struct taken t = {.n = 0};
+    for (; t.n < 7; t.n++)
+        t.bufs[t.n] = budget_take(budget, BLOCK_BYTES, BUDGET_DEMAND);
+    for (int i = 0; i < 16; i++)
+        CHECK((t.bufs[t.n++] = budget_take(budget, PIECE_BYTES, BUDGET_DEMAND)));
+    CHECK(!budget_take(budget, 1, BUDGET_DEMAND));
+    bring_back(&t, t.n);
 }
 
 /* Takes @n blocks and brings them all back. */
@@ -111,7 +146,7 @@ static void use(struct budget *budget, int n)
 {
     struct taken t = {.n = 0};
     for (; t.n < n; t.n++) {
-        t.bufs[t.n] = budget_take(budget, BUDGET_DEMAND);
+        t.bufs[t.n] = budget_take(budget, BLOCK_BYTES, BUDGET_DEMAND);
         CHECK(t.bufs[t.n]);
         t.bufs[t.n]->data[BLOCK_BYTES - 1] = 1;
     }
@@ -184,7 +219,7 @@ static void who_was_refused_hears_of_room_once(void)
 static void take_one(void *ctx)
 {
     struct budget *budget = ctx;
-    struct block_buf *buf = budget_take(budget, BUDGET_DEMAND);
+    struct block_buf *buf = budget_take(budget, BLOCK_BYTES, BUDGET_DEMAND);
     CHECK(buf);
     block_buf_unref(buf);
 }
@@ -212,7 +247,7 @@ static void nobody_to_tell_is_fine(void)
 static void *take_and_bring_back(void *arg)
 {
     for (int i = 0; i < 2000; i++) {
-        struct block_buf *buf = budget_take(arg, i % 2 ? BUDGET_DEMAND : BUDGET_AHEAD);
+        struct block_buf *buf = budget_take(arg, BLOCK_BYTES, i % 2 ? BUDGET_DEMAND : BUDGET_AHEAD);
         if (buf)
             buf->data[0] = (uint8_t)i;
         block_buf_unref(buf);
@@ -244,7 +279,7 @@ static void no_memory_takes_nothing_of_the_budget(void)
         CLEANUP(cleanup_budget) struct budget *budget = NULL;
         int r = budget_new(0, NULL, &budget);
         CHECK(r == 0 || (r == -ENOMEM && !budget));
-        struct block_buf *buf = r == 0 ? budget_take(budget, BUDGET_DEMAND) : NULL;
+        struct block_buf *buf = r == 0 ? budget_take(budget, BLOCK_BYTES, BUDGET_DEMAND) : NULL;
         if (r == 0)
             CHECK_EQ(budget_used_bytes(budget), buf ? BLOCK_BYTES : 0);
         block_buf_unref(buf);
@@ -258,6 +293,8 @@ int main(void)
     TEST("a buffer is a writable block", a_buffer_is_a_writable_block);
     TEST("a reused buffer starts anew", a_reused_buffer_starts_anew);
     TEST("what came back is kept", what_came_back_is_kept);
+    TEST("a small file costs what it is", a_small_file_costs_what_it_is);
+    TEST("small ones stop at the limit, too", small_ones_stop_at_the_limit_too);
     TEST("what nobody needed since the last trim goes",
          what_nobody_needed_since_the_last_trim_goes);
     TEST("a pool trims until it ends", a_pool_trims_until_it_ends);

@@ -12,7 +12,7 @@
 
 #define PROBE_CLEANUP CLEANUP(probe_deinit)
 
-enum { CONTENT_BYTES = 3000000, STALL_MS = 400 };
+enum { CONTENT_BYTES = 3000000, STALL_MS = 400, LATE_MS = 30 };
 
 static struct http *http;
 static struct fake_server server;
@@ -57,7 +57,9 @@ static bool answer(struct fake_server *s, int fd, const struct fake_request *req
 {
     const char *path = request->path;
     (void)s;
-    if (strcmp(path, "/slow") == 0)
+    if (strcmp(path, "/late") == 0)
+        fake_sleep_ms(LATE_MS), answer_content(fd, request);
+    else if (strcmp(path, "/slow") == 0)
         answer_slowly(fd);
     else if (strcmp(path, "/endless") == 0)
         answer_endlessly(fd);
@@ -258,15 +260,59 @@ static void connections_are_kept_and_counted(void)
             probe_run(&p, own, (struct http_request){.url = url_of("/content"), .range_len = 1000}),
             0);
     }
+    http_get_stats(own, &stats);
+    CHECK_EQ(stats.connections, 1);
     struct probe p PROBE_CLEANUP;
     CHECK_EQ(probe_run(&p, own, (struct http_request){.url = url_of("/cut")}), -ECONNRESET);
     http_get_stats(own, &stats);
+    CHECK_EQ(stats.connections, 0);
     CHECK_EQ(stats.requests, 6);
     CHECK_EQ(stats.errors, 1);
     CHECK_EQ(stats.connections_opened, 1);
     CHECK_EQ(stats.bytes_received, 5000 + 9);
     CHECK_EQ(stats.active, 0);
     CHECK_EQ(stats.queued, 0);
+    http_free(own);
+}
+
+static void a_transfer_tells_of_its_host(void)
+{
+    struct http *own = NULL;
+    struct pace pace;
+    static struct http_origin_pace all[PACE_ORIGINS];
+    char name[64];
+    CHECK_EQ(http_new(NULL, &own), 0);
+    CHECK_EQ(http_get_pace(own, url_of("/"), &pace), -ENOENT);
+    CHECK_EQ(http_list_paces(own, all), 0);
+    struct probe p PROBE_CLEANUP;
+    CHECK_EQ(probe_run(&p, own, (struct http_request){.url = url_of("/late")}), 0);
+    CHECK_EQ(http_get_pace(own, url_of("/another/path"), &pace), 0);
+    CHECK(pace.rtt_us >= LATE_MS * 1000 * 9 / 10);
+    CHECK(pace.connection_bytes_per_s > 0);
+    CHECK(pace.total_bytes_per_s >= pace.connection_bytes_per_s);
+    CHECK_EQ(http_list_paces(own, all), 1);
+    snprintf(name, sizeof(name), "127.0.0.1:%d", server.port);
+    CHECK_STR(all[0].name, name);
+    CHECK_EQ(all[0].pace.rtt_us, pace.rtt_us);
+    CHECK_EQ(http_get_pace(own, "http://elsewhere.test/", &pace), -ENOENT);
+    CHECK_EQ(pace.rtt_us, 0);
+    CHECK_EQ(http_get_pace(own, "file:///etc", &pace), -EINVAL);
+    http_free(own);
+}
+
+/* A request that goes on sending while the reply is due, and one that failed. */
+static void what_says_nothing_of_a_host_is_not_noted(void)
+{
+    struct http *own = NULL;
+    struct pace pace;
+    CHECK_EQ(http_new(NULL, &own), 0);
+    struct probe cut PROBE_CLEANUP, post PROBE_CLEANUP;
+    CHECK_EQ(probe_run(&cut, own, (struct http_request){.url = url_of("/cut")}), -ECONNRESET);
+    CHECK_EQ(probe_run(&post, own,
+                       (struct http_request){
+                           .url = url_of("/post"), .method = "POST", .body = "x", .body_len = 1}),
+             0);
+    CHECK_EQ(http_get_pace(own, url_of("/"), &pace), -ENOENT);
     http_free(own);
 }
 
@@ -288,6 +334,8 @@ int main(void)
     TEST("what is no request never starts", what_is_no_request_never_starts);
     TEST("files are served alike", files_are_served_alike);
     TEST("connections are kept, and all is counted", connections_are_kept_and_counted);
+    TEST("a transfer tells of its host", a_transfer_tells_of_its_host);
+    TEST("what says nothing of a host is not noted", what_says_nothing_of_a_host_is_not_noted);
     http_free(http);
     http_free(NULL);
     fake_server_stop(&server);

@@ -93,11 +93,51 @@ static void durations_have_colons(void)
     }
 }
 
+static void latencies_have_three_figures_at_most(void)
+{
+    static const struct {
+        uint64_t ns;
+        const char *text;
+    } cases[] = {
+        {0, "0 ns"},
+        {999, "999 ns"},
+        {1000, "1.0 us"},
+        {9949, "9.9 us"},
+        {9950, "10 us"},
+        {999499, "999 us"},
+        {999500, "1.0 ms"},
+        {340000000, "340 ms"},
+        {UINT64_C(4100000000), "4.1 s"},
+        {UINT64_C(70000000000), "70 s"},
+        {UINT64_C(2000000000000), "2000 s"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char text[HUMAN_BYTES];
+        human_latency(cases[i].ns, text);
+        CHECK_STR(text, cases[i].text);
+    }
+}
+
+static void rates_have_a_fraction_while_they_are_small(void)
+{
+    static const struct {
+        double per_s;
+        const char *text;
+    } cases[] = {{0, "0"}, {0.5, "0.5"}, {9.94, "9.9"}, {9.96, "10"}, {120.4, "120"}};
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char text[HUMAN_BYTES];
+        human_rate(cases[i].per_s, text);
+        CHECK_STR(text, cases[i].text);
+    }
+}
+
 int main(void)
 {
     TEST("sizes have four figures at most", sizes_have_four_figures_at_most);
     TEST("ages are in the largest unit that fits", ages_are_in_the_largest_unit_that_fits);
     TEST("numbers keep four figures", numbers_keep_four_figures);
     TEST("durations have colons", durations_have_colons);
+    TEST("latencies have three figures at most", latencies_have_three_figures_at_most);
+    TEST("rates have a fraction while they are small", rates_have_a_fraction_while_they_are_small);
     return check_done();
 }

@@ -54,7 +54,7 @@ static void append_tree(const struct layout *layout, uint32_t dir, struct buf *o
         buf_printf(out, "%s%s", i ? " " : "", n->name);
         if (n->kind == NODE_LINK)
             buf_printf(out, "->%s", layout->texts[n->ref].data);
-        if (n->kind == NODE_DIR && n->n_children) {
+        if (n->kind == NODE_DIR && layout_dir(layout, node)->n_children) {
             buf_puts(out, "(");
             append_tree(layout, node, out);
             buf_puts(out, ")");
@@ -312,7 +312,7 @@ static void thousands_of_files_are_sorted_and_found(void)
         uint32_t node = find(layout, path);
         CHECK(node != LAYOUT_NONE && layout->nodes[node].ref == (uint32_t)i);
     }
-    CHECK_EQ(layout->nodes[find(layout, "files")].n_children, 11);
+    CHECK_EQ(layout_dir(layout, find(layout, "files"))->n_children, 11);
 }
 
 /* All attributes of a node as `name=value` lines; each must be had by its name, too. */

@@ -56,22 +56,25 @@ static void reads_out_of_order_are_one_stream(void)
     CHECK_EQ(s.items[0].next, 9 * READ_BYTES);
 }
 
-static void the_slack_tells_streams_apart(void)
+static void the_slack_grows_with_the_run(void)
 {
     static const struct {
-        uint64_t off;
+        uint64_t n_reads; /* from 50 MiB on */
+        int64_t distance; /* of the next read, from where they end */
         bool same;
     } cases[] = {
-        {MIB(50) + READ_BYTES + STREAMS_SLACK_BYTES, true},
-        {MIB(50) + READ_BYTES + STREAMS_SLACK_BYTES + 1, false},
-        {MIB(50) + READ_BYTES - STREAMS_SLACK_BYTES, true},
-        {MIB(50) + READ_BYTES - STREAMS_SLACK_BYTES - 1, false},
+        {1, READ_BYTES, true},     {1, READ_BYTES + 1, false},
+        {1, -READ_BYTES, true},    {1, -2 * READ_BYTES - 1, false},
+        {4, 4 * READ_BYTES, true}, {4, -4 * READ_BYTES, true},
+        {4, MIB(2) + 1, false},    {800, -2 * (int64_t)STREAMS_SLACK_BYTES, true},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct streams s = {0};
-        struct stream *first, *second;
-        note(&s, MIB(50), &first);
-        note(&s, cases[i].off, &second);
+        struct stream *first = NULL, *second;
+        uint64_t off = MIB(50);
+        for (uint64_t n = 0; n < cases[i].n_reads; n++, off += READ_BYTES)
+            note(&s, off, &first);
+        note(&s, off + (uint64_t)cases[i].distance, &second);
         CHECK_EQ(first == second, cases[i].same);
     }
 }
@@ -173,11 +176,11 @@ static void the_nearest_stream_takes_a_read(void)
     struct streams s = {0};
     struct stream *low, *high, *stream;
     note(&s, MIB(100), &low);
-    note(&s, MIB(103), &high);
+    note(&s, MIB(100) + 4 * READ_BYTES, &high);
     CHECK(low != high);
-    note(&s, MIB(102), &stream);
+    note(&s, MIB(100) + 3 * READ_BYTES, &stream);
     CHECK(stream == high);
-    note(&s, MIB(101), &stream);
+    note(&s, MIB(100) + READ_BYTES, &stream);
     CHECK(stream == low);
 }
 
@@ -186,7 +189,7 @@ int main(void)
     TEST("a read of the first byte opens a stream", the_first_byte_opens_a_stream);
     TEST("elsewhere the second read does", elsewhere_a_second_read_does);
     TEST("reads out of order are one stream", reads_out_of_order_are_one_stream);
-    TEST("the slack tells streams apart", the_slack_tells_streams_apart);
+    TEST("the slack grows with the run", the_slack_grows_with_the_run);
     TEST("random reads ask for nothing", random_reads_ask_for_nothing);
     TEST("readers side by side are one stream", readers_side_by_side_are_one_stream);
     TEST("sixteen readers each keep a window", sixteen_readers_each_keep_a_window);

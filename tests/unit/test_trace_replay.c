@@ -23,7 +23,7 @@ static const struct limit {
     {"safetensors-rank.trace", 1175, 13, 65, 485},
     {"safetensors.trace", 1020, 9, 58, 468},
     {"shards.trace", 1020, 52, 46, 943},
-    {"tensorflow-weights.trace", 2630, 18, 41, 474},
+    {"tensorflow-weights.trace", 2105, 18, 34, 458},
     {"tensorflow.trace", 1020, 24, 40, 515},
     {"torch-zip.trace", 1020, 11, 36, 342},
 };
