@@ -152,8 +152,13 @@ static void draw(const struct recorder *r)
 
 static bool is_time(const struct recorder *r)
 {
-    return interrupt_seen() || (r->ends_ms && clock_now_ms() >= r->ends_ms) ||
-           mount_point_is_ours(r->root) != 1; /* it was taken away while we had it open */
+    return interrupt_seen() || (r->ends_ms && clock_now_ms() >= r->ends_ms);
+}
+
+/* Whether the mount was taken away while we had it open. */
+static bool is_gone(const struct recorder *r)
+{
+    return mount_point_is_ours(r->root) != 1;
 }
 
 static int keep(struct recorder *r, const char *data, size_t len)
@@ -187,7 +192,7 @@ static int take_all(struct recorder *r)
     int err = 1;
     while (err > 0 || err == -EINTR) {
         draw(r);
-        if (is_time(r))
+        if (is_time(r) || (err == -EINTR && is_gone(r)))
             break;
         err = take_piece(r);
         if (err > 0)

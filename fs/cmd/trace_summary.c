@@ -102,7 +102,9 @@ __attribute__((format(printf, 2, 3))) static void add_cell(struct table *table, 
 
 static void add_latency(struct table *table, const struct trace_share *share, double q)
 {
-    add_cell(table, "%.2f ms", (double)histogram_quantile(&share->latencies_us, q) / 1000);
+    char text[HUMAN_BYTES];
+    human_latency(histogram_quantile(&share->latencies_us, q) * 1000, text);
+    table_add(table, text);
 }
 
 static void add_share_row(struct table *table, const char *name, const struct trace_share *share,

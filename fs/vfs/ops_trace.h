@@ -24,7 +24,7 @@ int ops_trace_open(struct ops_trace *trace, fuse_req_t req);
 void ops_trace_close(struct ops_trace *trace);
 /* Answers with what there is of the stream, wherever in it @req thinks it stands. While there is
  * nothing it is parked, until the next read is noted, the caller is interrupted, or the mount ends;
- * with O_NONBLOCK it is EAGAIN at once. */
+ * with O_NONBLOCK it is EAGAIN at once. One at a time: another one meanwhile is EBUSY. */
 void ops_trace_read(struct ops_trace *trace, fuse_req_t req, size_t size,
                     const struct fuse_file_info *fi);
 
