@@ -21,6 +21,7 @@ static const struct command commands[] = {
     {"get", cmd_get, "copy a model or checkpoint, verified"},
     {"push", cmd_push, "upload a model to a registry"},
     {"serve", cmd_serve, "run a model registry"},
+    {"trace", cmd_trace, "record how a mount is read"},
     {"version", cmd_version, "print the version"},
 };
 

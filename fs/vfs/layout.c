@@ -64,17 +64,19 @@ void layout_unref(struct layout *layout)
 
 #define HIDDEN_NAME ".modelfs"
 
+/* One in a directory at most. */
 static bool is_hidden(const struct layout_node *node)
 {
-    return node->kind == NODE_DIR && strcmp(node->name, HIDDEN_NAME) == 0;
+    return (node->kind == NODE_DIR && strcmp(node->name, HIDDEN_NAME) == 0) ||
+           (node->kind == NODE_LIVE && strcmp(node->name, LAYOUT_STREAM_NAME) == 0);
 }
 
 uint32_t layout_find(const struct layout *layout, uint32_t dir, const char *name)
 {
     const struct layout_dir *d = layout_dir(layout, dir);
     uint32_t low = d->first, high = d->first + d->n_children;
-    if (strcmp(name, HIDDEN_NAME) == 0)
-        return d->has_hidden ? high : LAYOUT_NONE;
+    if (d->has_hidden && strcmp(name, layout->nodes[high].name) == 0)
+        return high;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
         int order = strcmp(layout->nodes[middle].name, name);
@@ -130,6 +132,16 @@ uint32_t layout_find_same(const struct layout *layout, const struct layout *old,
         return 0;
     uint32_t parent = layout_find_same(layout, old, old->nodes[node].parent);
     return parent == LAYOUT_NONE ? LAYOUT_NONE : layout_find(layout, parent, old->nodes[node].name);
+}
+
+int layout_path(const struct layout *layout, uint32_t node, struct buf *out)
+{
+    if (node) {
+        int r = layout_path(layout, layout->nodes[node].parent, out);
+        return r < 0 ? r : buf_printf(out, "/%s", layout->nodes[node].name);
+    }
+    const char *project = layout->place->project_name, *model = layout->listing->self.name;
+    return buf_printf(out, "%s/%s", project ? project : "-", model ? model : "-");
 }
 
 static void hash_text(XXH3_state_t *h, const char *text)

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "registry/outline.h"
+#include "util/buf.h"
 
 enum node_kind {
     NODE_DIR,   /* its children are in this layout */
@@ -73,8 +74,11 @@ void layout_unref(struct layout *layout); /* NULL is fine */
 
 /* The child of directory @dir called @name, hidden ones too; LAYOUT_NONE when there is none. */
 uint32_t layout_find(const struct layout *layout, uint32_t dir, const char *name);
-/* The child at @position, without `.modelfs`, which is found by name only; LAYOUT_NONE behind the
- * last. */
+/* What stands in a `.modelfs` and is not listed there: a stream, at which whatever reads all files
+ * of a directory would wait. */
+#define LAYOUT_STREAM_NAME "trace"
+/* The child at @position, without those that are found by name only: `.modelfs`, and in it the
+ * stream. LAYOUT_NONE behind the last. */
 uint32_t layout_listed(const struct layout *layout, uint32_t dir, uint64_t position);
 /* The directory behind a NODE_DIR. */
 static inline const struct layout_dir *layout_dir(const struct layout *layout, uint32_t node)
@@ -88,6 +92,8 @@ int32_t layout_checkpoint(const struct layout *layout, uint32_t node);
 bool layout_is_hidden(const struct layout *layout, uint32_t node);
 /* The node with the same path in another layout of the same place; LAYOUT_NONE when it is gone. */
 uint32_t layout_find_same(const struct layout *layout, const struct layout *old, uint32_t node);
+/* Appends where a node is, for people: project, model, and the way below. 0 or -ENOMEM. */
+int layout_path(const struct layout *layout, uint32_t node, struct buf *out);
 /* The inode number of a place's own directory. */
 uint64_t layout_place_ino(const char *origin, const char *project_id, const char *model_id);
 

@@ -15,6 +15,7 @@
 #include "util/cleanup.h"
 #include "vfs/ops_handle.h"
 #include "vfs/ops_handlers.h"
+#include "vfs/ops_trace.h"
 
 enum { MAX_BACKGROUND = 64 }; /* requests of the kernel's that nobody waits for, at a time */
 
@@ -100,7 +101,8 @@ int ops_mount(const struct ops_options *options, const char *mountpoint, struct 
     pthread_mutex_init(&ops->walk_lock, NULL);
     ops->options = *options;
     ops->mountpoint = strdup(mountpoint);
-    int r = ops->mountpoint ? add_options(options, &args) : -ENOMEM;
+    ops->trace = ops_trace_new(options->tree);
+    int r = ops->mountpoint && ops->trace ? add_options(options, &args) : -ENOMEM;
     if (r == 0 && !(ops->session = fuse_session_new(&args, &operations, sizeof(operations), ops)))
         r = -EINVAL;
     if (r == 0) {
@@ -129,6 +131,7 @@ int ops_loop(struct ops *ops)
     int r = fuse_session_loop_mt(ops->session, config);
     fuse_loop_cfg_destroy(config);
     fuse_remove_signal_handlers(ops->session);
+    ops_trace_end(ops->trace);
     return r < 0 ? r : 0;
 }
 
@@ -148,6 +151,7 @@ void ops_free(struct ops *ops)
     ops_free_handles(ops);
     if (ops->session)
         fuse_session_destroy(ops->session);
+    ops_trace_free(ops->trace);
     pthread_mutex_destroy(&ops->lock);
     pthread_mutex_destroy(&ops->walk_lock);
     free(ops->mountpoint);

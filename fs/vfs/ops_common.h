@@ -24,6 +24,7 @@ enum {
 };
 
 struct open_handle;
+struct ops_trace;
 
 struct ops {
     struct ops_options options;
@@ -36,6 +37,7 @@ struct ops {
     pthread_mutex_t walk_lock;
     struct walks walks; /* walk_lock */
     struct ops_meter meter;
+    struct ops_trace *trace;
 };
 
 /* A request that waits for a directory's listing. */

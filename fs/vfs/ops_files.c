@@ -8,22 +8,26 @@
 #include "util/cleanup.h"
 #include "vfs/ops_handle.h"
 #include "vfs/ops_handlers.h"
+#include "vfs/ops_trace.h"
 #include "vfs/ops_walk.h"
 #include "vfs/read_ahead.h"
 #include "vfs/views.h"
 
-/* What an open file is: one of the three. */
+/* What an open file is: one of the four. */
 struct open_file {
     struct open_handle handle;
     struct reader *reader; /* of a blob */
     struct tree_node node; /* of a text made once */
     struct buf text;       /* of a text made at this open */
+    struct ops_trace *trace;
 };
 
 static void free_file(struct open_handle *handle)
 {
     struct open_file *file = (struct open_file *)handle;
     reader_close(file->reader);
+    if (file->trace)
+        ops_trace_close(file->trace);
     tree_node_deinit(&file->node);
     buf_deinit(&file->text);
     free(file);
@@ -41,23 +45,37 @@ static int open_blob(struct ops *ops, const struct tree_node *node, struct open_
     return r < 0 ? r : reader_open(ops->options.fetch, &source.blob, &file->reader);
 }
 
-static int open_node(struct ops *ops, fuse_ino_t ino, struct open_file *file,
+/* What is made by us and not always the same. */
+static int open_live(fuse_req_t req, const struct tree_node *node, struct open_file *file)
+{
+    struct ops *ops = ops_of(req);
+    uint32_t number = node->layout->nodes[node->index].ref;
+    if (views_is_own_live(node->layout, node->index))
+        return views_live_text(node->layout, node->index, &file->text);
+    if (number != VIEW_TRACE)
+        return ops->options.live_text(ops->options.live_ctx, number, &file->text);
+    int r = ops_trace_open(ops->trace, req);
+    file->trace = r == 0 ? ops->trace : NULL;
+    return r;
+}
+
+static int open_node(fuse_req_t req, fuse_ino_t ino, struct open_file *file,
                      struct fuse_file_info *fi)
 {
     CLEANUP(tree_node_deinit) struct tree_node node = {0};
+    struct ops *ops = ops_of(req);
     int r = tree_get(ops->options.tree, ino, &node);
     if (r < 0)
         return r;
     const struct layout_node *n = &node.layout->nodes[node.index];
     fi->keep_cache = n->kind != NODE_LIVE;
     fi->direct_io = n->kind == NODE_LIVE;
+    fi->nonseekable = n->kind == NODE_LIVE && n->ref == VIEW_TRACE;
     switch ((enum node_kind)n->kind) {
     case NODE_FILE:
         return open_blob(ops, &node, file);
     case NODE_LIVE:
-        if (views_is_own_live(node.layout, node.index))
-            return views_live_text(node.layout, node.index, &file->text);
-        return ops->options.live_text(ops->options.live_ctx, n->ref, &file->text);
+        return open_live(req, &node, file);
     case NODE_TEXT:
         file->node = node;
         node.layout = NULL;
@@ -88,7 +106,7 @@ static void reply_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi
     }
     raise_read_ahead(ops_of(req));
     file->handle.free = free_file;
-    int r = open_node(ops_of(req), ino, file, fi);
+    int r = open_node(req, ino, file, fi);
     if (r == 0) {
         ops_reply_open(req, fi, &file->handle);
     } else {
@@ -105,16 +123,6 @@ void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
     ops_meter_end(&ops->meter, OPS_OPEN, began_ns);
 }
 
-/* A read under way, from the kernel's request to its answer, which may come on another thread. */
-struct read_ticket {
-    fuse_req_t req;
-    struct ops *ops;
-    fuse_ino_t ino;
-    uint64_t off;
-    size_t size; /* asked for */
-    uint64_t began_ns;
-};
-
 static uint64_t answer_bytes(const struct read_answer *answer)
 {
     uint64_t bytes = 0;
@@ -128,6 +136,7 @@ static void end_read(struct read_ticket *ticket, const struct read_answer *answe
 {
     struct ops_meter *meter = &ticket->ops->meter;
     enum read_source source = answer->err < 0 ? READ_NOWHERE : answer->source;
+    ops_trace_note(ticket, answer);
     ops_meter_answer(meter, source, answer->err < 0 ? 0 : answer_bytes(answer));
     if (answer->err < 0)
         ops_reply_error(ticket->req, answer->err);
@@ -160,6 +169,10 @@ void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse
 {
     const struct open_file *file = file_of(fi);
     struct ops *ops = ops_of(req);
+    if (file->trace) { /* is neither counted nor timed: it may wait for long */
+        ops_trace_read(file->trace, req, size, fi);
+        return;
+    }
     uint64_t began_ns = ops_meter_begin(&ops->meter, OPS_READ);
     struct read_ticket *ticket = malloc(sizeof(*ticket));
     if (!ticket) {

@@ -221,6 +221,7 @@ int views_build(struct listing *listing, const struct layout_place *place, bool 
         layout_add_live(b, hidden, "stats", VIEW_STATS);
         layout_add_live(b, hidden, "stats.prom", VIEW_STATS_PROM);
         layout_add_live(b, hidden, "config", VIEW_CONFIG);
+        layout_add_live(b, hidden, LAYOUT_STREAM_NAME, VIEW_TRACE);
     }
     struct layout *layout = NULL;
     int ended = layout_end(b, &layout);

@@ -10,9 +10,9 @@
 
 #define VIEWS_XATTR_PREFIX "user.modelfs."
 
-/* Files that are made anew at each open: of the mount root's `.modelfs`, and, in a model of many
- * files, what it and its checkpoints tell of themselves. */
-enum view_live { VIEW_STATS, VIEW_STATS_PROM, VIEW_CONFIG, VIEW_INFO, VIEW_METRICS };
+/* Files that are made anew at each open: of the mount root's `.modelfs` (the trace is a stream),
+ * and, in a model of many files, what it and its checkpoints tell of themselves. */
+enum view_live { VIEW_STATS, VIEW_STATS_PROM, VIEW_CONFIG, VIEW_TRACE, VIEW_INFO, VIEW_METRICS };
 
 /* Builds the layout of @listing, of any kind. @is_root: it is the mount's root, and has stats and
  * config. 0 or -ENOMEM. */

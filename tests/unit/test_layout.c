@@ -424,6 +424,39 @@ static void other_attributes_there_are_none(void)
         CHECK_EQ(views_get_xattr(layout, 0, names[i], &value), -ENODATA);
 }
 
+/* The stream is as hidden in `.modelfs` as that is in the root. */
+static void the_stream_is_found_by_name_only(void)
+{
+    static const char *const paths[] = {"trace", "x", NULL};
+    LISTING_CLEANUP struct listing *listing = new_files(paths, false);
+    LAYOUT_CLEANUP struct layout *root = NULL, *other = NULL;
+    CHECK_EQ(views_build(listing, &model_place, true, &root), 0);
+    check_tree(root, 0, "files(trace x)");
+    check_tree(root, find(root, ".modelfs"),
+               "config files(trace x) info.json metrics metrics.json stats stats.prom");
+    uint32_t stream = find(root, ".modelfs/trace");
+    CHECK(stream != LAYOUT_NONE && root->nodes[stream].kind == NODE_LIVE);
+    CHECK_EQ(build(listing, &model_place, &other), 0);
+    CHECK_EQ(find(other, ".modelfs/trace"), LAYOUT_NONE);
+    check_tree(other, find(other, ".modelfs"), "files(trace x) info.json metrics metrics.json");
+}
+
+static void a_path_names_project_and_model(void)
+{
+    static const char *const paths[] = {"d/m-5.index", "d/x", NULL};
+    static const char *const models[][2] = {{"m", "Model"}};
+    LISTING_CLEANUP struct listing *folder = new_models(models, 1);
+    LAYOUT_CLEANUP struct layout *layout = view_files(paths), *registry = NULL;
+    BUF_CLEANUP struct buf step = {0}, file = {0}, place = {0};
+    CHECK_EQ(build(folder, &registry_place, &registry), 0);
+    CHECK_EQ(layout_path(layout, find(layout, "ckpt-5/m-5.index"), &step), 0);
+    CHECK_EQ(layout_path(layout, find(layout, "files/d/x"), &file), 0);
+    CHECK_EQ(layout_path(registry, find(registry, "Model"), &place), 0);
+    CHECK_STR(step.data, "proj/Model/ckpt-5/m-5.index");
+    CHECK_STR(file.data, "proj/Model/files/d/x");
+    CHECK_STR(place.data, "-/-/Model");
+}
+
 static void no_memory_is_an_error(void)
 {
     static const char *const paths[] = {"m-5.index", "d/x", "d", "9.onnx", NULL};
@@ -465,6 +498,8 @@ int main(void)
          what_a_large_model_tells_is_made_when_it_is_read);
     TEST("attributes say where a node stands", attributes_say_where_a_node_stands);
     TEST("other attributes there are none", other_attributes_there_are_none);
+    TEST("the stream is found by name only", the_stream_is_found_by_name_only);
+    TEST("a path names project and model", a_path_names_project_and_model);
     TEST("no memory is an error", no_memory_is_an_error);
     return check_done();
 }

@@ -1,20 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Read-ahead tried on a simulated link: what readers of many kinds get of it, and what is fetched
  * in vain. Thousands of traces from seeds; no figure here depends on the machine. */
-#include "read/reach.h"
+#include "reader_sim.h"
 
 #include "check.h"
-#include "link_sim.h"
-#include "net/pace.h"
-#include "read/streams.h"
 
-#define MIB(n)          (UINT64_C(n) << 20)
-#define MAX_AHEAD_BYTES MIB(64) /* a quarter of the budget */
+#define MIB(n) (UINT64_C(n) << 20)
 
 enum { MAX_READERS = 8, TRACES = 3000 };
-
-/* The relay's far link: 30 ms, 40 MiB/s a connection, 300 MiB/s in all. */
-static const struct sim_link far_link = {30, 41943.04, 314572.8, 32, 28};
 
 /* Who reads: places in order, each read begun when the one before is answered. */
 struct reader {
@@ -28,8 +21,7 @@ struct reader {
 
 struct trace {
     struct sim *sim;
-    struct streams streams;
-    struct reach reach;
+    struct reader_sim file;
     int n_readers;
     struct reader readers[MAX_READERS];
 };
@@ -44,29 +36,9 @@ static uint64_t random_below(uint64_t n)
     return random_state % n;
 }
 
-static uint64_t min_u64(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
-/* Asks for [off, end) in ranges, as fetch.c does. */
-static void ask(struct trace *t, uint64_t off, uint64_t end, bool urgent)
-{
-    uint64_t most = urgent ? t->reach.urgent_bytes : t->reach.ahead_bytes;
-    for (uint64_t to; off < end; off = to) {
-        to = min_u64(end, (off / most + 1) * most);
-        sim_ask(t->sim, off, to - off, urgent);
-    }
-}
-
-/* What reader.c does with a read. */
 static void begin_read(struct trace *t, uint64_t off, uint64_t len)
 {
-    struct stream *stream;
-    uint64_t max = min_u64(MAX_AHEAD_BYTES, t->reach.window_bytes);
-    struct window_range ahead = streams_note(&t->streams, off, len, t->sim->size, max, &stream);
-    ask(t, off, off + len, true);
-    ask(t, ahead.off, ahead.off + ahead.len, false);
+    reader_sim_begin(&t->file, t->sim, off, len);
 }
 
 static bool is_done(const struct reader *r, uint64_t size)
@@ -123,13 +95,8 @@ static void run(struct trace *t)
 static struct trace *trace_new(const struct sim_link *link, uint64_t size)
 {
     struct trace *t = calloc(1, sizeof(*t));
-    const struct pace pace = {
-        .rtt_us = (uint64_t)(link->rtt_ms * 1000),
-        .connection_bytes_per_s = (uint64_t)(link->connection_rate * 1000),
-        .total_bytes_per_s = (uint64_t)(link->total_rate * 1000),
-    };
-    t->reach = reach_of(&pace);
     t->sim = sim_new(link, size);
+    t->file.size = size;
     return t;
 }
 
