@@ -52,9 +52,9 @@ char *mount_point_around(const char *path)
     CLEANUP(cleanup_free) char *dir = NULL;
     bool is_ours = false;
     struct mntent *entry;
-    /* the longest, and of equals the one that was mounted over the others */
+    /* the last one: what is mounted later on a directory hides what was mounted below it */
     while (mounts && (entry = getmntent(mounts))) {
-        if (!lies_in(path, entry->mnt_dir) || (dir && strlen(dir) > strlen(entry->mnt_dir)))
+        if (!lies_in(path, entry->mnt_dir))
             continue;
         free(dir);
         dir = strdup(entry->mnt_dir);

@@ -120,7 +120,7 @@ int histogram_format(const struct histogram *h, struct buf *out)
     return r;
 }
 
-/* `bound:n`; moves *text behind it. */
+/* `bound:n`; moves *text behind the number. */
 static int parse_pair(const char **text, uint64_t *out_bound, uint64_t *out_n)
 {
     char *end;
@@ -131,7 +131,7 @@ static int parse_pair(const char **text, uint64_t *out_bound, uint64_t *out_n)
         return -EINVAL;
     *out_n = strtoull(end + 1, &end, 10);
     *text = end;
-    return *end == ' ' || *end == '\0' ? 0 : -EINVAL;
+    return 0;
 }
 
 int histogram_parse(const char *text, struct histogram *h)

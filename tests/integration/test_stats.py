@@ -103,6 +103,9 @@ def test_a_second_read_comes_from_the_block_cache(mounted):
     assert grown(answered(before), answered(after)) == {"cached": SIZE, "joined": 0, "fetched": 0}
     assert after["bytes_fetched"] == before["bytes_fetched"]
     assert after["bytes_hit"] - before["bytes_hit"] == SIZE
+    # a reply of two pieces: half of one block, half of the next
+    assert read_direct(mounted / FILE, MIB // 2, MIB) == CONTENT.read(MIB // 2, MIB)
+    assert grown(answered(after), answered(mounted.stats()))["cached"] == MIB
 
 
 def test_who_waits_for_anothers_bytes_is_told_from_who_asked(mount, registry, watchdog):
@@ -328,6 +331,16 @@ def test_what_is_no_mount_of_ours_is_said_to_be_none(stats, tmp_path):
     assert "is in no mount of modelfs" in stats("/proc", code=NOINPUT).stderr
 
 
+@pytest.mark.root
+def test_a_mount_that_another_one_hides_is_not_told_of(mounted, stats):
+    subprocess.run(["mount", "-t", "tmpfs", "hider", mounted.path], check=True)
+    try:
+        assert "is in no mount of modelfs" in stats(mounted, code=NOINPUT).stderr
+    finally:
+        subprocess.run(["umount", mounted.path], check=True)
+    assert stats(mounted).stdout
+
+
 def test_a_mount_whose_process_died_is_said_to_be_dead(mounted, stats):
     mounted.process.kill()
     mounted.process.wait()
@@ -342,13 +355,13 @@ def test_a_mount_whose_process_died_is_said_to_be_dead(mounted, stats):
 class Watch:
     """`modelfs stats --watch` on a terminal of its own."""
 
-    def __init__(self, binary, *arguments, rows=24, columns=80, **env):
+    def __init__(self, binary, *arguments, rows=24, columns=80, every="0.1", **env):
         self.main, self.terminal = pty.openpty()
         self.resize(rows, columns)
         self.before = termios.tcgetattr(self.terminal)
         self.drawn = b""
         env = {"TERM": "xterm", **env}
-        command = [binary, "stats", "--watch", "0.1", *[str(a) for a in arguments]]
+        command = [binary, "stats", "--watch", every, *[str(a) for a in arguments]]
         self.process = subprocess.Popen(
             command,
             stdin=self.terminal,
@@ -473,6 +486,16 @@ def test_the_live_screen_follows_the_windows_size(mounted, watch):
     frame = live.wait_for(rb"\x1b\[H([^H]*)\x1b\[J").group(1)
     lines = re.sub(rb"\x1b\[[0-9;]*[mK]", b"", frame).split(b"\r\n")
     assert len(lines) == 6 and max(map(len, lines)) <= 29
+
+
+def test_a_new_size_is_drawn_at_once(mounted, watch):
+    live = watch(mounted, every="3600")
+    live.wait_for(rb"listings.*\x1b\[J")
+    live.resize(3, 80)
+    frame = live.wait_for(rb"\x1b\[H([^H]*)\x1b\[J").group(1)
+    assert frame.count(b"\r\n") == 2
+    live.press(b"q")
+    assert live.end() == 0 and live.is_sane()
 
 
 def test_no_colours_where_none_are_wanted(mounted, watch):

@@ -258,6 +258,17 @@ static void samples_out_of_order_do_no_harm(void)
     CHECK(is_near(found(&paces, far_host).connection_bytes_per_s, 2 * MIB));
 }
 
+/* The older one would have the slot that the newer ones are in, a turn before. */
+static void a_sample_that_is_late_takes_nothing_from_newer_ones(void)
+{
+    struct paces paces = {0};
+    uint64_t slot_us = SECOND / 10;
+    note_body(&paces, START_US, 10 * MIB, 10 * MIB, 0);
+    note_body(&paces, START_US - PACE_SLOTS * slot_us, MIB, MIB, 0);
+    note_body(&paces, START_US, 10 * MIB, 10 * MIB, 0);
+    CHECK(is_near(found(&paces, far_host).total_bytes_per_s, 100 * MIB));
+}
+
 /* ---- the table ---- */
 
 static void the_origin_that_was_not_used_longest_goes(void)
@@ -300,6 +311,8 @@ int main(void)
     TEST("a body longer than memory counts by its end",
          a_body_longer_than_memory_counts_by_its_end);
     TEST("samples out of order do no harm", samples_out_of_order_do_no_harm);
+    TEST("a sample that is late takes nothing from newer ones",
+         a_sample_that_is_late_takes_nothing_from_newer_ones);
     TEST("the origin that was not used longest goes", the_origin_that_was_not_used_longest_goes);
     return check_done();
 }
