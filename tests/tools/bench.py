@@ -34,7 +34,7 @@ import bench_machine
 import bench_names
 import bench_near
 import bench_picture
-from bench_figures import Figures, number as digits
+from bench_figures import Figures
 from bench_readers import read
 from bench_rivals import FAR_BYTES, KNOWN, Rivals
 from bench_sources import MIB, Sources
@@ -43,6 +43,8 @@ from processes import Failure, Mount, Watchdog, is_mounted, wait_mount_table
 ROWS = [row for part in (bench_near, bench_far, bench_cache, bench_names) for row in part.ROWS]
 # A row that takes longer hangs, and its mounts are killed.
 ROW_S = 1200
+# A connection gets 40 of the 300 MiB/s of the far link.
+N_CURLS = 10
 
 
 def knob(name, default):
@@ -60,7 +62,7 @@ class Bench:
         self.runs = knob("BENCH_RUNS", 5)
         self.n_files = knob("BENCH_FILES", 1000000)
         self.n_small = knob("BENCH_SMALL_FILES", 5000)
-        self.figures = Figures()
+        self.figures = Figures(row.title for row in ROWS)
         self.ends, self.row_ends = contextlib.ExitStack(), contextlib.ExitStack()
         self.sources = Sources(self)
         self.rivals = Rivals(self)
@@ -140,6 +142,25 @@ class Bench:
         self.figures.add("beside: curl", f"{source.name} {where}", speed, "MiB/s", None)
         return speed
 
+    def far_curls(self):
+        """MiB/s of several curls that share the far link: what it lets through here and now."""
+        return self.once("far curls", self._far_curls)
+
+    def _far_curls(self):
+        serve, part = self.sources("serve"), self.size // N_CURLS
+        url = serve.url.replace(serve.address, self.sources.far(serve.address))
+        began = time.monotonic()
+        curls = [
+            subprocess.Popen(
+                ["curl", "-sSf", "-o", "/dev/null", "-r", f"{n * part}-{(n + 1) * part - 1}", url]
+            )
+            for n in range(N_CURLS)
+        ]
+        assert not any([curl.wait() for curl in curls]), "a curl over the far link failed"
+        speed = N_CURLS * part / MIB / (time.monotonic() - began)
+        self.figures.add("beside: curl", f"{N_CURLS} over the far link", speed, "MiB/s", None)
+        return speed
+
     def rival(self, name, mode, far=False):
         """MiB/s of a rival that reads the big file cold; None when it is not here."""
         if name not in self.rivals:
@@ -156,6 +177,7 @@ class Bench:
         mounted = self.rivals.mount(name, mode, far)
         self.sources(KNOWN[name].source).warm()
         path = mounted.path / "big/data.bin"
+        path.stat()
         limit = min(self.size, FAR_BYTES) if far else self.size
         before = bench_machine.cpu_seconds(mounted.pid)
         found = read("sequential", paths=[str(path)], limit=limit)
@@ -163,6 +185,8 @@ class Bench:
         mounted.end()
         speed, what = found["bytes"] / MIB / found["seconds"], f"{name}, cache {mode}"
         where = "far" if far else "near"
+        if limit < self.size:
+            self.figures.note("beside: rivals", f"far ones read the first {limit // MIB} MiB")
         self.figures.add("beside: rivals", f"{where}, {what}", speed, "MiB/s", None)
         gib = found["bytes"] / MIB / 1024
         self.figures.add("beside: rivals", f"{where}, {what}, CPU", cpu / gib, "s/GiB", None)
@@ -241,7 +265,8 @@ def write_all(bench, machine, began):
     }
     versions = bench.versions()
     figures.print_table()
-    print("\n" + ", ".join(f"{k} {v if isinstance(v, str) else digits(v)}" for k, v in machine.items()))
+    facts = {k: v if isinstance(v, str) else f"{v:g}" for k, v in machine.items()}
+    print("\n" + ", ".join(f"{name} {fact}" for name, fact in facts.items()))
     print(", ".join(f"{key}: {value}" for key, value in versions.items() if value))
     print(f"median of {bench.runs}, {about['mib']} MiB, {about['seconds']:.0f} s in all")
     path = pathlib.Path(os.environ.get("BENCH_JSON") or "build-release/bench.json")

@@ -15,6 +15,8 @@ from bench_rivals import KNOWN
 from bench_sources import MIB
 
 ASKED = 128 << 10
+# How often each cache is opened in its one round.
+N_OPENED = 3
 
 
 def speed_of(found):
@@ -136,45 +138,48 @@ def again(bench, out):
     out.ratio("beside the ceiling", speed_of(found), ceiling, at_least(0.95))
 
 
-def timed_mount(bench, cache):
+def timed_mount(bench, cache, limit):
     """Milliseconds from the start of `modelfs mount` to an answered stat."""
     began = time.monotonic()
-    mounted = bench.mount(bench.sources("serve").listing, cache, cache_size="200G")
+    mounted = bench.mount(bench.sources("serve").listing, cache, cache_size=limit)
     return (time.monotonic() - began) * 1e3, mounted
 
 
-def killed_mount(bench, cache):
+def killed_mount(bench, cache, limit):
     """The same after a mount that wrote into this cache was killed."""
-    _, mounted = timed_mount(bench, cache)
+    _, mounted = timed_mount(bench, cache, limit)
     read("sequential", paths=[file_of(bench, "serve", mounted)], limit=64 * MIB)
     mounted.kill()
-    milliseconds, mounted = timed_mount(bench, cache)
+    milliseconds, mounted = timed_mount(bench, cache, limit)
     mounted.end()
     return milliseconds
 
 
 def large_cache(bench, out):
+    """tests/tools/bigcache.c makes a cache directory in little room, and says its limit."""
     program, gib = bench.tests / "bigcache", int(os.environ.get("BENCH_CACHE_GIB") or 100)
     if not program.exists():
         return out.note(f"skipped, there is no program {program.name}")
     bench.sources.big()
-    caches = {"an empty cache": bench.new_folder("cache")}
-    large = bench.folder / "large"
-    if not large.exists():
-        subprocess.run([program, large, str(gib)], check=True, stdout=subprocess.DEVNULL)
-    caches[f"{gib} GiB of entries"] = large
-    for name, cache in caches.items():
-        drop_page_cache()
-        milliseconds, mounted = timed_mount(bench, cache)
-        mounted.end()
-        out.add(f"{name}, start to an answered stat", milliseconds, "ms")
-    for name, cache in caches.items():
-        out.add(f"{name}, after kill -9", killed_mount(bench, cache), "ms")
+    large = bench.new_folder("large") / "cache"
+    run = subprocess.run([program, large, str(gib)], check=True, capture_output=True, text=True)
+    limit = run.stdout.strip()
+    caches = {"an empty cache": bench.new_folder("cache"), f"{gib} GiB of entries": large}
+    for _ in range(N_OPENED):
+        for name, cache in caches.items():
+            drop_page_cache()
+            milliseconds, mounted = timed_mount(bench, cache, limit)
+            mounted.end()
+            out.add(f"{name}, start to an answered stat", milliseconds, "ms")
+    for _ in range(N_OPENED):
+        for name, cache in caches.items():
+            out.add(f"{name}, after kill -9", killed_mount(bench, cache, limit), "ms")
+    out.note(f"median of {N_OPENED}, the page cache dropped before the former")
 
 
 ROWS = [
     RowOf("warm sequential from the cache, page cache dropped", warm),
     RowOf("warm random 128 KiB, page cache dropped", warm_random),
     RowOf("page cache, read again", again),
-    RowOf("opening a large cache", large_cache),
+    RowOf("opening a large cache", large_cache, once=True),
 ]

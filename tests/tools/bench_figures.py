@@ -84,7 +84,10 @@ class Row:
 
 
 class Figures:
-    def __init__(self):
+    """All figures; @titles is the order the rows are shown in."""
+
+    def __init__(self, titles=()):
+        self.order = list(titles)
         self.lines = {}
         self.notes = {}
         self.series = {}
@@ -105,11 +108,12 @@ class Figures:
             print(f"  {row or 'note'}: {text}", file=sys.stderr, flush=True)
 
     def titles(self):
-        """Rows in the order of their first figure or note."""
-        return list(dict.fromkeys([row for row, _ in self.lines] + [r for r in self.notes if r]))
+        """Rows that have a figure or a note; last what they are set beside."""
+        said = dict.fromkeys([row for row, _ in self.lines] + [r for r in self.notes if r])
+        return [t for t in self.order if t in said] + [t for t in said if t not in self.order]
 
     def print_table(self):
-        print(f"\n{'':50} {'figure':>17} {'ratio':>8}  {'target':>9}")
+        print(f"\n{'':50} {'figure':>17} {'ratio':>8}  {'target':>9}  {'':7}  of all rounds")
         for title in self.titles():
             print(title)
             for line in self.lines.values():
@@ -136,4 +140,5 @@ def format_line(line):
     ratio = number(line.median) if is_ratio else ""
     target = f"{line.target[0]} {line.target[1]:g}" if line.target else ""
     met = {None: "", True: "met", False: "not met"}[line.is_met]
-    return f"    {line.what:46} {figure:>17} {ratio:>8}  {target:>9}  {met}".rstrip()
+    spread = f"{number(min(line.values))}..{number(max(line.values))}" * (len(line.values) > 1)
+    return f"    {line.what:46} {figure:>17} {ratio:>8}  {target:>9}  {met:7}  {spread}".rstrip()

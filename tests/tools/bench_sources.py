@@ -16,6 +16,7 @@ import http.server
 import json
 import os
 import pathlib
+import random
 import shutil
 import socket
 import subprocess
@@ -394,7 +395,8 @@ class Sources:
         if not folder.exists():
             folder.mkdir(parents=True)
             for number in range(n_files):
-                (folder / f"{number:06d}.bin").write_bytes(Seeded(number, 8192).read(0, 8192))
+                data = random.Random(number).randbytes(8192)
+                (folder / f"{number:06d}.bin").write_bytes(data)
         return folder
 
     def far(self, address):
