@@ -65,7 +65,7 @@ def sequential(bench, out):
     out.series("cold, far link", found["samples"])
     for mode in ("full", "off"):
         out.ratio(f"beside rclone {mode}", speed, bench.rival("rclone", mode, far=True))
-    for name in bench.rivals.names("mount-s3", "geesefs"):
+    for name in ("mount-s3", "geesefs"):
         out.ratio(f"beside {name}", speed, bench.rival(name, "off", far=True))
 
 

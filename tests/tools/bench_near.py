@@ -93,7 +93,7 @@ def filling(bench, out):
         if name == "s3":
             mount_s3 = bench.rival("mount-s3", "full")
             out.ratio(f"{title}, beside mount-s3 with cache", speed, mount_s3, at_least(1.5))
-            out.ratio(f"{title}, beside geesefs with cache", speed, bench.rival("geesefs", "full"))
+            out.ratio(f"{title}, beside geesefs", speed, bench.rival("geesefs", "off"))
 
 
 def no_cache(bench, out):

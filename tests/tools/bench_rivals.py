@@ -7,7 +7,6 @@ but for the cache.
 """
 
 import os
-import shutil
 import subprocess
 
 from bench_sources import BUCKET, KEY, MIB, REGION, SECRET, start, stop
@@ -49,7 +48,7 @@ class Mounted:
 class Rclone:
     """`rclone mount` of nginx, by its http backend."""
 
-    name, source, keeps_cache = "rclone", "nginx", True
+    name, source, has_cache = "rclone", "nginx", True
 
     def command(self, binary, address, cache, mode):
         words = [binary, "mount", ":http:", "--http-url", f"http://{address}/", "--read-only"]
@@ -73,7 +72,7 @@ class OfS3:
 
 
 class MountS3(OfS3):
-    name, keeps_cache = "mount-s3", False
+    name, has_cache = "mount-s3", True
 
     def command(self, binary, address, cache, mode):
         words = [binary, "--foreground", "--read-only", "--force-path-style", "--region", REGION]
@@ -82,15 +81,16 @@ class MountS3(OfS3):
 
 
 class Geesefs(OfS3):
-    name, keeps_cache = "geesefs", True
+    """Without its cache on disk: that takes what memory has no room for, and ends with the mount."""
+
+    name, has_cache = "geesefs", False
 
     def command(self, binary, address, cache, mode):
-        words = [binary, "-f", "--endpoint", f"http://{address}", "--region", REGION]
-        return words + (["--cache", cache] if mode == "full" else [])
+        return [binary, "-f", "--endpoint", f"http://{address}", "--region", REGION]
 
 
 class Gcsfuse:
-    name, source, keeps_cache = "gcsfuse", "gcs", False
+    name, source, has_cache = "gcsfuse", "gcs", True
 
     def command(self, binary, address, cache, mode):
         words = [binary, "--foreground", "--anonymous-access"]
@@ -135,24 +135,21 @@ class Rivals:
     def __contains__(self, name):
         return name in self.binaries
 
-    def names(self, *only):
-        return [name for name in KNOWN if name in self and (not only or name in only)]
+    def names(self):
+        return [name for name in KNOWN if name in self]
 
-    def mount(self, name, mode, far=False, cache=None):
+    def mount(self, name, mode, far=False):
         """Mounts a rival with its cache ("full") or without ("off")."""
         rival, source = KNOWN[name], self.bench.sources(KNOWN[name].source)
         if not source:
             raise RuntimeError(f"{name} has no {rival.source} to read from")
         address = self.bench.sources.far(source.address) if far else source.address
         self.number += 1
-        cache = cache or self.bench.folder / f"{name}-cache{self.number}"
-        cache.mkdir(exist_ok=True)
+        cache = self.bench.new_folder(f"{name}-cache")
         target = self.bench.folder / f"{name}-mnt"
         log = self.bench.folder / f"{name}{self.number}.log"
         command = rival.command(self.binaries[name], address, cache, mode)
         env = {"HOME": self.bench.folder, **rival.env()}
         mounted = Mounted(rival.place(command, target), target, log, env)
-        mounted.cache = cache
-        self.bench.row_ends.callback(shutil.rmtree, cache, ignore_errors=True)
         self.bench.row_ends.callback(mounted.end)
         return mounted
