@@ -193,11 +193,15 @@ def add_churn(out, found, watch, limit):
     out.add("farthest from the mean of the eighths", apart * 100, "%", at_most(20))
     out.ratio("most size of the cache's files, by limit", watch.most["size"], limit, at_most(1))
     out.add("limit", limit / MIB, "MiB")
-    half = watch.samples[len(watch.samples) // 2][1], watch.samples[-1][1]
-    grown = (half[1]["own"] - half[0]["own"]) / MIB
-    out.add("RssAnon, the end less the middle", grown, "MiB", at_most(8))
-    grown = (half[1]["size"] - half[0]["size"]) / MIB
-    out.add("files, the end less the middle", grown, "MiB", at_most(0))
+    out.add("most RssAnon, last quarter less second", grown(watch, "own") / MIB, "MiB", at_most(16))
+    out.add("most size, last quarter less second", grown(watch, "size") / MIB, "MiB", at_most(0))
+
+
+def grown(watch, name):
+    """How much more there is at most in the last quarter than in the second."""
+    quarter = max(1, len(watch.samples) // 4)
+    values = [found[name] for _, found in watch.samples]
+    return max(values[-quarter:]) - max(values[quarter : 2 * quarter] or values)
 
 
 def when_at(samples, n_bytes):
