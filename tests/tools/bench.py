@@ -22,6 +22,7 @@ import fnmatch
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -67,6 +68,7 @@ class Bench:
         self.sources = Sources(self)
         self.rivals = Rivals(self)
         self.in_round, self.number, self.watchdog = {}, 0, None
+        self.interrupted = False
 
     def find(self, name, variable=None):
         """A program: named by a variable, or on the path; None, and a note, when it is neither."""
@@ -194,6 +196,11 @@ class Bench:
 
     # Rounds.
 
+    def interrupt(self, *_):
+        """SIGINT, which ends servers and mounts, too: no row may go on."""
+        self.interrupted = True
+        raise KeyboardInterrupt
+
     def run(self, rows):
         for number in range(self.runs):
             print(f"round {number + 1} of {self.runs}", file=sys.stderr, flush=True)
@@ -201,7 +208,6 @@ class Bench:
             for row in rows:
                 if not (row.once and number):
                     self.run_row(row)
-        self.ends.close()
 
     def run_row(self, row):
         out = self.figures.row(row.title)
@@ -212,7 +218,9 @@ class Bench:
         except Exception as failure:  # whatever it is, the other rows go on
             if os.environ.get("BENCH_DEBUG"):
                 traceback.print_exc()
-            out.note(f"FAILED: {type(failure).__name__}: {failure}")
+            if self.interrupted:
+                raise KeyboardInterrupt from failure
+            out.note(f"FAILED: {type(failure).__name__}: {str(failure)[:300]}")
         finally:
             self.watchdog.stop()
         if row.once:
@@ -228,7 +236,8 @@ class Bench:
         versitygw = os.environ.get("BENCH_VERSITYGW") or "versitygw"
         found["versitygw"] = bench_machine.version(versitygw, "--version")
         for name, binary in self.rivals.binaries.items():
-            found[name] = bench_machine.version(binary, "--version")
+            words = [] if name == "fake-gcs-server" else ["--version"]
+            found[name] = bench_machine.version(binary, *words)
         return found
 
 
@@ -290,9 +299,13 @@ def main():
     try:
         bench = Bench(arguments.modelfs, arguments.tests, folder)
         machine = bench_machine.facts(folder)
+        signal.signal(signal.SIGINT, bench.interrupt)
         with bench.ends:
-            bench.run(rows)
-        write_all(bench, machine, began)
+            try:
+                bench.run(rows)
+            except KeyboardInterrupt:
+                bench.figures.note(None, "interrupted: these are the figures until then")
+            write_all(bench, machine, began)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return 0

@@ -39,12 +39,15 @@ def filesystem_of(folder):
 
 
 def version(binary, *words):
-    """What a program says of its version, in short; a program built from a Go module says which in
-    its build's facts."""
+    """What a program says of its version, asked by @words, in short; one that says nothing may have
+    been built from a Go module, whose version is in it."""
     if not binary or not shutil.which(binary):
         return None
-    run = subprocess.run([binary, *words], capture_output=True, text=True, timeout=60)
-    found = re.search(r"v?\d+\.\d+[\w.+-]*", run.stdout + run.stderr)
+    if words:
+        run = subprocess.run([binary, *words], capture_output=True, text=True, timeout=60)
+        found = re.search(r"(?<![\w.])v?\d+\.\d+[\w.+-]*", run.stdout + run.stderr)
+    else:
+        found = None
     if found:
         return found.group(0)
     if shutil.which("go"):

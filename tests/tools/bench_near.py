@@ -193,8 +193,9 @@ def add_churn(out, found, watch, limit):
     out.add("farthest from the mean of the eighths", apart * 100, "%", at_most(20))
     out.ratio("most size of the cache's files, by limit", watch.most["size"], limit, at_most(1))
     out.add("limit", limit / MIB, "MiB")
-    out.add("most RssAnon, last quarter less second", grown(watch, "own") / MIB, "MiB", at_most(16))
-    out.add("most size, last quarter less second", grown(watch, "size") / MIB, "MiB", at_most(0))
+    for name, what, most in (("own", "RssAnon", 16), ("size", "size", 0)):
+        more = grown(watch, name) / MIB
+        out.add(f"most {what}, last quarter less second", more, "MiB", at_most(most))
 
 
 def grown(watch, name):

@@ -26,7 +26,7 @@ class Mounted:
         if not wait_mount_table(lambda: is_mounted(target), self.process, 60):
             self.end()
             said = log.read_text(errors="replace").strip().splitlines()
-            raise RuntimeError(f"{command[0]} did not mount: {said[-1] if said else ''}")
+            raise RuntimeError(f"{command[0]} did not mount: {said[-1][:200] if said else ''}")
 
     @property
     def pid(self):
@@ -81,7 +81,7 @@ class MountS3(OfS3):
 
 
 class Geesefs(OfS3):
-    """Without its cache on disk: that takes what memory has no room for, and ends with the mount."""
+    """Without its cache on disk, which takes what memory has no room for and ends with the mount."""
 
     name, has_cache = "geesefs", False
 
@@ -93,8 +93,9 @@ class Gcsfuse:
     name, source, has_cache = "gcsfuse", "gcs", True
 
     def command(self, binary, address, cache, mode):
-        words = [binary, "--foreground", "--anonymous-access"]
-        words += ["--custom-endpoint", f"http://{address}"]
+        words = [binary, "--foreground", "--anonymous-access", "--implicit-dirs"]
+        words += ["--enable-hns=false"]  # what it asks for that by gRPC, the server has not
+        words += ["--custom-endpoint", f"http://{address}/storage/v1/"]
         if mode == "full":
             words += ["--cache-dir", cache, "--file-cache-max-size-mb", "-1"]
         return words

@@ -17,7 +17,6 @@ import json
 import os
 import pathlib
 import random
-import shutil
 import socket
 import subprocess
 import threading
@@ -323,8 +322,7 @@ class Gcs:
 
     def __init__(self, binary, folder, plain):
         data = folder / "gcs"
-        (data / BUCKET / "big").mkdir(parents=True)
-        shutil.copy(plain, data / BUCKET / "big/data.bin")
+        data.mkdir()
         port = free_port()
         self.data, self.address = data, f"127.0.0.1:{port}"
         command = [binary, "-scheme", "http", "-host", "127.0.0.1", "-port", port]
@@ -332,6 +330,17 @@ class Gcs:
         command += ["-public-host", self.address, "-log-level", "error"]
         self.process = start(command, folder / "gcs.log")
         wait_port(port, self.process)
+        self.post("/storage/v1/b", json.dumps({"name": BUCKET}).encode())
+        with open(plain, "rb") as body:
+            where = f"/upload/storage/v1/b/{BUCKET}/o?uploadType=media&name=big%2Fdata.bin"
+            self.post(where, body, plain.stat().st_size)
+
+    def post(self, path, body, length=None):
+        headers = {"Content-Type": "application/json"}
+        if length:
+            headers = {"Content-Type": "application/octet-stream", "Content-Length": str(length)}
+        request = urllib.request.Request(f"http://{self.address}{path}", body, headers)
+        urllib.request.urlopen(request, timeout=300).close()
 
     def warm(self):
         warm(self.data)
