@@ -81,7 +81,7 @@ class MountS3(OfS3):
 
 
 class Geesefs(OfS3):
-    """Without its cache on disk, which takes what memory has no room for and ends with the mount."""
+    """Without its cache on disk: what memory has no room for goes there, until the mount ends."""
 
     name, has_cache = "geesefs", False
 
