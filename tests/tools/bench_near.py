@@ -193,9 +193,10 @@ def add_churn(out, found, watch, limit):
     out.add("farthest from the mean of the eighths", apart * 100, "%", at_most(20))
     out.ratio("most size of the cache's files, by limit", watch.most["size"], limit, at_most(1))
     out.add("limit", limit / MIB, "MiB")
-    for name, what, most in (("own", "RssAnon", 16), ("size", "size", 0)):
-        more = grown(watch, name) / MIB
-        out.add(f"most {what}, last quarter less second", more, "MiB", at_most(most))
+    more = grown(watch, "own") / MIB
+    out.add("most RssAnon, last quarter less second", more, "MiB", at_most(16))
+    more = grown(watch, "size") / limit * 100
+    out.add("most size, last quarter less second, by limit", more, "%", at_most(1))
 
 
 def grown(watch, name):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Other filesystems over the same bytes, and programs that show what this machine can do.
+"""Other filesystems over the same bytes.
 
 A rival is mounted, read and unmounted like ours. Each is given the source it is made for: rclone
 nginx, mount-s3 and geesefs the S3 server, gcsfuse a fake-gcs-server. Options are their defaults,
