@@ -1,378 +1,315 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What scripts/bench measures: bench.py MODELFS CEILING JSON-FILE.
+"""What scripts/bench measures: bench.py MODELFS TESTS-FOLDER [--only PATTERN] [--list].
 
-The registry is a real `modelfs serve` on this machine, its files in the page cache, so that what is
-measured is the way from a socket to a reader and not a disk. Each figure is the median of
-BENCH_RUNS rounds (3), over BENCH_MIB MiB (1024) of content made from a seed.
+Every row is measured in BENCH_RUNS rounds, all rows in each, beside the programs it is compared
+with; a ratio is of two figures of one round, and what is shown is the median of the rounds. A row
+that fails says so and takes no other down.
 
-  curl to /dev/null    what the network side gives at best: no file, no cache, one connection
-  curl to a new file   what a download gives: that and new pages of the page cache
-  ceiling              a FUSE filesystem that only maps a file; read-ahead as our mount has it
-  cold                 an empty cache: bytes come from the registry, and go to readers and the cache
-  warm                 a later mount: bytes come from the cache's file, on disk or in memory
-  again                the same mount: bytes come from the kernel's page cache
+  bench_sources   where bytes come from: modelfs serve, nginx, an S3 server; the far link
+  bench_rivals    other filesystems over the same bytes
+  bench_readers   the processes that read
+  bench_machine   what the machine is, what a process uses, the page cache
+  bench_figures   the figures, as a table and as JSON
+  bench_picture   throughput over time, as SVG
+  bench_near, bench_far, bench_cache, bench_names
+                  the rows: without a link, over the far link, from the cache, of many names
 """
 
+import argparse
 import contextlib
-import http.client
-import json
+import datetime
+import fnmatch
 import os
 import pathlib
-import random
 import shutil
-import statistics
+import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
+import traceback
 
-from fake_registry import FakeRegistry
-from processes import Mount, Server, is_mounted, wait_mount_table
-from seeded import Seeded
+import bench_cache
+import bench_far
+import bench_machine
+import bench_names
+import bench_near
+import bench_picture
+from bench_figures import Figures
+from bench_readers import read
+from bench_rivals import FAR_BYTES, KNOWN, Rivals
+from bench_sources import MIB, Sources
+from processes import Mount, Watchdog, is_mounted, wait_mount_table
 
-MIB = 1 << 20
-RUNS = int(os.environ.get("BENCH_RUNS", "3"))
-SIZE = int(os.environ.get("BENCH_MIB", "1024")) * MIB
-RANDOM_BYTES = 256 << 10
-RANDOM_READS = max(16, min(1000, SIZE // RANDOM_BYTES // 4))
-N_FILES = int(os.environ.get("BENCH_FILES", "20000"))
-N_READERS = 16
-# What 16 readers read: this many files of SIZE.
-N_BIG_FILES = 4
-
-
-class Table:
-    """Seconds by figure, round for round."""
-
-    def __init__(self):
-        self.seconds = {}
-        self.bytes = {}
-
-    def add(self, name, seconds, n_bytes):
-        self.seconds.setdefault(name, []).append(seconds)
-        self.bytes[name] = n_bytes
-        print(f"  {name:42} {seconds:9.3f} s", file=sys.stderr, flush=True)
-
-    def median(self, name):
-        return statistics.median(self.seconds[name])
-
-    def rows(self):
-        for name, n_bytes in self.bytes.items():
-            seconds = self.median(name)
-            yield {
-                "name": name,
-                "seconds": seconds,
-                "mib_per_s": n_bytes / MIB / seconds,
-                "bytes": n_bytes,
-                "runs": self.seconds[name],
-            }
+ROWS = [row for part in (bench_near, bench_far, bench_cache, bench_names) for row in part.ROWS]
+# A row that takes longer hangs, and its mounts are killed.
+ROW_S = 1200
+# A connection gets 40 of the 300 MiB/s of the far link.
+N_CURLS = 10
 
 
-def timed(action, *arguments):
-    began = time.monotonic()
-    action(*arguments)
-    return time.monotonic() - began
-
-
-def drop_page_cache():
-    os.sync()
-    pathlib.Path("/proc/sys/vm/drop_caches").write_text("3")
-
-
-def quiet(*command):
-    subprocess.run(
-        [str(c) for c in command], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-
-
-def read_through(path):
-    quiet("dd", f"if={path}", "of=/dev/null", "bs=1M")
-
-
-def read_at_random(path):
-    """RANDOM_READS aligned reads, each place at most once."""
-    places = random.Random(9).sample(range(os.stat(path).st_size // RANDOM_BYTES), RANDOM_READS)
-    fd = os.open(path, os.O_RDONLY)
-    try:
-        os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_RANDOM)
-        for place in places:
-            os.pread(fd, RANDOM_BYTES, place * RANDOM_BYTES)
-    finally:
-        os.close(fd)
+def knob(name, default):
+    return int(os.environ.get(name) or default)
 
 
 class Bench:
-    def __init__(self, modelfs, ceiling, folder):
-        self.modelfs, self.ceiling, self.folder = modelfs, ceiling, folder
-        self.table = Table()
-        self.n_mounts = 0
-        self.server = None
-        self.ends = contextlib.ExitStack()
+    """What rows use: sources, rivals, mounts, and figures that several rows are set beside."""
 
-    def mount(self, source, cache, **options):
-        self.n_mounts += 1
+    def __init__(self, modelfs, tests, folder):
+        self.modelfs, self.folder = os.path.abspath(modelfs), folder
+        self.tests = pathlib.Path(tests).resolve()
+        self.relay, self.ceiling_program = self.tests / "relay", self.tests / "ceiling"
+        self.size = knob("BENCH_MIB", 1024) * MIB
+        self.runs = knob("BENCH_RUNS", 5)
+        self.n_files = knob("BENCH_FILES", 1000000)
+        self.n_small = knob("BENCH_SMALL_FILES", 5000)
+        self.figures = Figures(row.title for row in ROWS)
+        self.ends, self.row_ends = contextlib.ExitStack(), contextlib.ExitStack()
+        self.sources = Sources(self)
+        self.rivals = Rivals(self)
+        self.in_round, self.number, self.watchdog = {}, 0, None
+        self.interrupted = False
+
+    def find(self, name, variable=None):
+        """A program: named by a variable, or on the path; None, and a note, when it is neither."""
+        found = shutil.which(os.environ.get(variable or "") or name)
+        if not found:
+            self.figures.note(None, f"{name}: skipped, not installed")
+        return found and os.path.abspath(found)
+
+    # Mounts.
+
+    def new_folder(self, name):
+        self.number += 1
+        path = self.folder / f"{name}{self.number}"
+        path.mkdir()
+        self.row_ends.callback(shutil.rmtree, path, ignore_errors=True)
+        return path
+
+    def mount(self, listing, cache=None, **options):
+        """A mount of ours with an empty cache, or the one given. Ends with the row."""
         target = self.folder / "mnt"
         target.mkdir(exist_ok=True)
-        log = self.folder / f"mount{self.n_mounts}.log"
-        options = {"cache_dir": cache, "cache_size": f"{8 * SIZE // MIB}M", **options}
-        mounted = Mount(self.modelfs, source, target, options, log, allowed=["."])
-        self.ends.callback(mounted.end)
+        self.number += 1
+        log = self.folder / f"mount{self.number}.log"
+        options = {
+            "cache_dir": cache or self.new_folder("cache"),
+            "cache_size": f"{8 * self.size // MIB + 1024}M",
+            **options,
+        }
+        mounted = Mount(self.modelfs, listing, target, options, log, allowed=["."])
+        self.watchdog.processes.append(mounted.process)
+        self.row_ends.callback(mounted.end)
         return mounted.wait()
 
-    # The registry.
+    def mount_ceiling(self, cold=False, read_ahead_kb=4096):
+        """The ceiling program over the plain file; `cold`: its file is not in memory before."""
+        plain, target = self.sources.plain(), self.folder / "ceiling"
+        target.mkdir(exist_ok=True)
+        words = [self.ceiling_program, *(["--cold"] if cold else []), plain, target]
+        process = subprocess.Popen(words)
+        self.watchdog.processes.append(process)
 
-    def fill(self):
-        """A served registry with N_BIG_FILES models of one file each; keeps the first file."""
-        self.server = Server(
-            self.modelfs, self.folder / "registry", self.folder / "serve.log", ["."]
-        ).start()
-        self.ends.callback(self.server.stop)
-        self.plain = self.folder / "plain.bin"
-        for number in range(N_BIG_FILES):
-            path = self.folder / "data.bin"
-            Seeded(number, SIZE).write_to(path)
-            self.server.push(path, "bench", f"big{number}", "Custom")
-            if number == 0:
-                path.rename(self.plain)
-            else:
-                path.unlink()
+        def end():
+            process.terminate()
+            process.wait(30)
 
-    def link(self):
-        """A signed URL of the first file."""
-        body = {"filter": {"where": {"and": [{"name": "big0"}]}}}
-        models = self.ask("/mlModels/getModelList/?limit=-1", body)["modelList"]
-        [model] = [m for m in models if m["name"] == "big0"]
-        [row] = self.ask("/mlModels/listFiles/", {"id": model["id"], "links": True})
-        return row["url"]
+        self.row_ends.callback(end)
+        assert wait_mount_table(lambda: is_mounted(target), process, 60), "no ceiling"
+        bench_machine.read_ahead_path(target).write_text(str(read_ahead_kb))
+        return target / "file", end
 
-    def ask(self, path, body):
-        host = self.server.url.removeprefix("http://")
-        connection = http.client.HTTPConnection(host, timeout=60)
-        connection.request(
-            "GET", path, body=json.dumps(body), headers={"Content-Type": "application/json"}
+    # Figures that several rows of a round are set beside, measured when a row first asks.
+
+    def once(self, name, measure):
+        if name not in self.in_round:
+            self.in_round[name] = measure()
+        return self.in_round[name]
+
+    def curl(self, source, to_file):
+        """MiB/s of curl, to /dev/null or to a new file on the cache's disk."""
+        return self.once(f"curl {source} {to_file}", lambda: self._curl(source, to_file))
+
+    def _curl(self, name, to_file):
+        source, target = self.sources(name), self.folder / "curl.bin"
+        source.warm()
+        os.sync()
+        command = ["curl", "-sSf", "-o", target if to_file else "/dev/null", source.url]
+        run = subprocess.run(
+            [*command, "-w", "%{time_total}"], capture_output=True, text=True, check=True
         )
-        return json.loads(connection.getresponse().read())
+        target.unlink(missing_ok=True)
+        speed = self.size / MIB / float(run.stdout)
+        where = "to a new file" if to_file else "to /dev/null"
+        self.figures.add("beside: curl", f"{source.name} {where}", speed, "MiB/s", None)
+        return speed
 
-    def warm_registry(self):
-        """The registry's files come from memory in every round."""
-        for path in (self.folder / "registry").rglob("*"):
-            if path.is_file() and path.stat().st_size == SIZE:
-                read_through(path)
+    def far_curls(self):
+        """MiB/s of several curls that share the far link: what it lets through here and now."""
+        return self.once("far curls", self._far_curls)
 
-    # One round of each.
-
-    def curl(self):
-        url, target = self.link(), self.folder / "curl.bin"
-        self.table.add(
-            "curl to /dev/null", timed(quiet, "curl", "-sS", "-o", "/dev/null", url), SIZE
-        )
-        self.table.add("curl to a new file", timed(quiet, "curl", "-sS", "-o", target, url), SIZE)
-        target.unlink()
-
-    def sequential(self):
-        cache = self.folder / "cache"
-        mounted = self.mount(self.server.source, cache)
-        path = self.big_file(mounted, 0)
-        self.table.add("sequential, cold", timed(read_through, path), SIZE)
-        self.table.add("sequential, again (page cache)", timed(read_through, path), SIZE)
-        mounted.end()
-        self.sequential_warm("sequential, warm (cache in memory)", cache)
-        drop_page_cache()
-        self.sequential_warm("sequential, warm (cache on disk)", cache)
-        shutil.rmtree(cache)
-
-    def sequential_warm(self, name, cache):
-        mounted = self.mount(self.server.source, cache)
-        path = self.big_file(mounted, 0)
-        self.table.add(name, timed(read_through, path), SIZE)
-        mounted.end()
-
-    def random(self):
-        cache = self.folder / "cache"
-        mounted = self.mount(self.server.source, cache)
-        self.table.add(
-            "random 256 KiB, cold",
-            timed(read_at_random, self.big_file(mounted, 0)),
-            RANDOM_READS * RANDOM_BYTES,
-        )
-        mounted.end()
-        mounted = self.mount(self.server.source, cache)
-        self.table.add(
-            "random 256 KiB, warm",
-            timed(read_at_random, self.big_file(mounted, 0)),
-            RANDOM_READS * RANDOM_BYTES,
-        )
-        self.read_ahead_kb = read_ahead_path(mounted.path).read_text().strip()
-        mounted.end()
-        shutil.rmtree(cache)
-
-    def fuse_ceiling(self):
-        target = self.folder / "mnt"
-        process = subprocess.Popen([self.ceiling, self.plain, target])
-        self.ends.callback(process.terminate)
-        assert wait_mount_table(lambda: is_mounted(target), process, 60)
-        read_ahead_path(target).write_text(self.read_ahead_kb)
-        path = target / "file"
-        self.table.add(
-            "ceiling: random 256 KiB", timed(read_at_random, path), RANDOM_READS * RANDOM_BYTES
-        )
-        fd = os.open(path, os.O_RDONLY)
-        os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
-        os.close(fd)
-        self.table.add("ceiling: sequential", timed(read_through, path), SIZE)
-        self.table.add("ceiling: sequential, again", timed(read_through, path), SIZE)
-        process.terminate()
-        assert process.wait(30) == 0
-
-    @staticmethod
-    def big_file(mounted, number):
-        return mounted / f"bench/big{number}/files/data.bin"
-
-    # Listings.
-
-    def listing(self, registry):
-        cache = self.folder / "cache"
-        mounted = self.mount(registry.source, cache)
-        os.listdir(mounted / "p")
-        folder = mounted / "p/many/files"
-        self.table.add(f"ls -l of {N_FILES} files, cold", timed(quiet, "ls", "-l", folder), 0)
-        self.table.add(f"ls -l of {N_FILES} files, again", timed(quiet, "ls", "-l", folder), 0)
-        mounted.end()
-        mounted = self.mount(registry.source, cache)
-        folder = mounted / "p/many/files"
-        self.table.add(f"ls -l of {N_FILES} files, warm", timed(quiet, "ls", "-l", folder), 0)
-        mounted.end()
-        shutil.rmtree(cache)
-        body = json.dumps({"id": next(iter(registry.models)), "links": True, "size": True})
-        command = [
-            "curl",
-            "-sS",
-            "-X",
-            "GET",
-            "-d",
-            body,
-            "-o",
-            "/dev/null",
-            f"{registry.url}/mlModels/listFiles/",
-        ]
-        self.table.add("curl of that listing", timed(quiet, *command), 0)
-
-    # Memory.
-
-    def memory(self):
-        """Peak memory of the mount while 16 readers read all big files."""
-        mounted = self.mount(
-            self.server.source, self.folder / "cache", cache_size=f"{2 * SIZE // MIB}M"
-        )
-        peak, done = {"RssAnon": 0, "VmRSS": 0}, threading.Event()
-        watcher = threading.Thread(target=watch_memory, args=(mounted.pid, peak, done))
-        watcher.start()
-        part = N_BIG_FILES * SIZE // N_READERS // MIB
-        readers = []
-        for number in range(N_READERS):
-            place, within = divmod(number * part, SIZE // MIB)
-            command = [
-                "dd",
-                f"if={self.big_file(mounted, place)}",
-                "of=/dev/null",
-                "bs=1M",
-                f"skip={within}",
-                f"count={part}",
-            ]
-            readers.append(subprocess.Popen(command, stderr=subprocess.DEVNULL))
+    def _far_curls(self):
+        serve, part = self.sources("serve"), self.size // N_CURLS
+        url = serve.url.replace(serve.address, self.sources.far(serve.address))
         began = time.monotonic()
-        for reader in readers:
-            assert reader.wait() == 0
-        self.table.add(
-            f"{N_READERS} readers, cold, together", time.monotonic() - began, N_BIG_FILES * SIZE
-        )
-        done.set()
-        watcher.join()
+        curls = [
+            subprocess.Popen(
+                ["curl", "-sSf", "-o", "/dev/null", "-r", f"{n * part}-{(n + 1) * part - 1}", url]
+            )
+            for n in range(N_CURLS)
+        ]
+        assert not any([curl.wait() for curl in curls]), "a curl over the far link failed"
+        speed = N_CURLS * part / MIB / (time.monotonic() - began)
+        self.figures.add("beside: curl", f"{N_CURLS} over the far link", speed, "MiB/s", None)
+        return speed
+
+    def rival(self, name, mode, far=False):
+        """MiB/s of a rival that reads the big file cold; None when it is not here."""
+        if name not in self.rivals:
+            return None
+        key = f"{name} {mode} {far}"
+        try:
+            return self.once(key, lambda: self._rival(name, mode, far))
+        except (RuntimeError, OSError, AssertionError) as failure:
+            self.figures.note("beside: rivals", f"{name}, {mode}: failed: {failure}")
+            self.in_round[key] = None
+            return None
+
+    def _rival(self, name, mode, far):
+        mounted = self.rivals.mount(name, mode, far)
+        self.sources(KNOWN[name].source).warm()
+        path = mounted.path / "big/data.bin"
+        path.stat()
+        limit = min(self.size, FAR_BYTES) if far else self.size
+        before = bench_machine.cpu_seconds(mounted.pid)
+        found = read("sequential", paths=[str(path)], limit=limit)
+        cpu = bench_machine.cpu_seconds(mounted.pid) - before
         mounted.end()
-        return peak
+        speed, what = found["bytes"] / MIB / found["seconds"], f"{name}, cache {mode}"
+        where = "far" if far else "near"
+        if limit < self.size:
+            self.figures.note("beside: rivals", f"far ones read the first {limit // MIB} MiB")
+        self.figures.add("beside: rivals", f"{where}, {what}", speed, "MiB/s", None)
+        gib = found["bytes"] / MIB / 1024
+        self.figures.add("beside: rivals", f"{where}, {what}, CPU", cpu / gib, "s/GiB", None)
+        return speed
+
+    # Rounds.
+
+    def interrupt(self, *_):
+        """SIGINT, which ends servers and mounts, too: no row may go on."""
+        self.interrupted = True
+        raise KeyboardInterrupt
+
+    def run(self, rows):
+        for number in range(self.runs):
+            print(f"round {number + 1} of {self.runs}", file=sys.stderr, flush=True)
+            self.in_round.clear()
+            for row in rows:
+                if not (row.once and number):
+                    self.run_row(row)
+
+    def run_row(self, row):
+        out = self.figures.row(row.title)
+        self.watchdog = Watchdog(ROW_S)
+        try:
+            with contextlib.ExitStack() as self.row_ends:
+                row.measure(self, out)
+        except Exception as failure:  # whatever it is, the other rows go on
+            if os.environ.get("BENCH_DEBUG"):
+                traceback.print_exc()
+            if self.interrupted:
+                raise KeyboardInterrupt from failure
+            out.note(f"FAILED: {type(failure).__name__}: {str(failure)[:300]}")
+        finally:
+            self.watchdog.stop()
+        if row.once:
+            out.note("measured once")
+
+    def versions(self):
+        found = {
+            "modelfs": bench_machine.version(self.modelfs, "--version"),
+            "curl": bench_machine.version("curl", "--version"),
+            "nginx": bench_machine.version("nginx", "-v"),
+            "python": sys.version.split()[0],
+        }
+        versitygw = os.environ.get("BENCH_VERSITYGW") or "versitygw"
+        found["versitygw"] = bench_machine.version(versitygw, "--version")
+        for name, binary in self.rivals.binaries.items():
+            words = [] if name == "fake-gcs-server" else ["--version"]
+            found[name] = bench_machine.version(binary, *words)
+        return found
 
 
-def read_ahead_path(path):
-    device = os.stat(path).st_dev
-    return pathlib.Path(f"/sys/class/bdi/{os.major(device)}:{os.minor(device)}/read_ahead_kb")
+def pick(pattern):
+    """Rows with a word of the pattern in their title; | stands between words."""
+    words = [word.strip() for word in (pattern or "*").split("|")]
+    return [
+        row
+        for row in ROWS
+        if any(fnmatch.fnmatch(row.title.lower(), f"*{word.lower()}*") for word in words)
+    ]
 
 
-def watch_memory(pid, peak, done):
-    while not done.wait(0.05):
-        words = pathlib.Path(f"/proc/{pid}/status").read_text().split()
-        for name in peak:
-            peak[name] = max(peak[name], int(words[words.index(f"{name}:") + 1]) * 1024)
+def parse_arguments():
+    parser = argparse.ArgumentParser(prog="bench")
+    parser.add_argument("modelfs")
+    parser.add_argument("tests")
+    parser.add_argument("--only", default=os.environ.get("BENCH_ONLY"), metavar="PATTERN")
+    parser.add_argument("--list", action="store_true")
+    return parser.parse_args()
 
 
-def print_table(table, peak):
-    """Ratios are speeds: 1.00 is as fast, 2.00 twice as fast as what the column names."""
-    bases = ["curl to /dev/null", "curl to a new file", "ceiling: sequential"]
-    print(
-        f"\n{'median of ' + str(RUNS):42} {'seconds':>9} {'MiB/s':>8}   x curl   x curl    x FUSE"
-    )
-    print(f"{'':42} {'':9} {'':8}   (null)   (file)   ceiling")
-    for row in table.rows():
-        ratios = [ratio(table, row, base) for base in bases]
-        speed = f"{row['mib_per_s']:8.0f}" if row["bytes"] else f"{'':8}"
-        columns = f"{ratios[0]:>8} {ratios[1]:>8} {ratios[2]:>9}"
-        print(f"{row['name']:42} {row['seconds']:9.3f} {speed} {columns}")
-    own, all_of_it = peak["RssAnon"] / MIB, peak["VmRSS"] / MIB
-    print(
-        f"\nmemory of the mount while {N_READERS} readers read {N_BIG_FILES * SIZE // MIB} MiB: "
-        f"{own:.0f} MiB of its own, {all_of_it:.0f} MiB with the mapped cache file"
-    )
-
-
-def ratio(table, row, base):
-    if not row["bytes"]:
-        return ""
-    if row["name"].startswith("random"):
-        base = base.replace("ceiling: sequential", "ceiling: random 256 KiB")
-    base_speed = table.bytes[base] / MIB / table.median(base)
-    return f"{row['mib_per_s'] / base_speed:.2f}"
-
-
-def many_files():
-    registry = FakeRegistry()
-    registry.add_model(
-        "p", "many", kind="Custom", files={f"shard-{i:06d}.bin": b"x" for i in range(N_FILES)}
-    )
-    return registry.start()
-
-
-def main(modelfs, ceiling, json_path):
-    folder = pathlib.Path(
-        tempfile.mkdtemp(prefix="modelfs-bench.", dir=os.environ.get("TMPDIR", "/var/tmp"))
-    )
-    bench = Bench(os.path.abspath(modelfs), os.path.abspath(ceiling), folder)
-    with contextlib.ExitStack() as ends:
-        ends.callback(shutil.rmtree, folder, ignore_errors=True)
-        ends.push(bench.ends)
-        registry = many_files()
-        ends.callback(registry.stop)
-        bench.fill()
-        for number in range(RUNS):
-            print(f"round {number + 1} of {RUNS}", file=sys.stderr)
-            bench.warm_registry()
-            bench.curl()
-            bench.sequential()
-            bench.warm_registry()
-            bench.random()
-            bench.fuse_ceiling()
-            bench.listing(registry)
-        bench.warm_registry()
-        peak = bench.memory()
-    print_table(bench.table, peak)
-    found = {
-        "rows": list(bench.table.rows()),
-        "memory_bytes": peak,
-        "runs": RUNS,
-        "cpus": os.cpu_count(),
+def write_all(bench, machine, began):
+    """The table, the figures as JSON, the picture."""
+    figures = bench.figures
+    machine["load_after"] = os.getloadavg()[0]
+    about = {
+        "began": began.isoformat(timespec="seconds"),
+        "seconds": (datetime.datetime.now(datetime.timezone.utc) - began).total_seconds(),
+        "runs": bench.runs,
+        "mib": bench.size // MIB,
+        "files": bench.n_files,
+        "small_files": bench.n_small,
     }
-    pathlib.Path(json_path).write_text(json.dumps(found, indent=1) + "\n")
-    print(f"\nfigures: {json_path}")
+    versions = bench.versions()
+    figures.print_table()
+    facts = {k: v if isinstance(v, str) else f"{v:g}" for k, v in machine.items()}
+    print("\n" + ", ".join(f"{name} {fact}" for name, fact in facts.items()))
+    print(", ".join(f"{key}: {value}" for key, value in versions.items() if value))
+    print(f"median of {bench.runs}, {about['mib']} MiB, {about['seconds']:.0f} s in all")
+    path = pathlib.Path(os.environ.get("BENCH_JSON") or "build-release/bench.json")
+    figures.write_json(path, {"machine": machine, "versions": versions, "about": about})
+    print(f"figures: {path}")
+    if figures.series:
+        path = pathlib.Path(os.environ.get("BENCH_PICTURE") or "build-release/bench.svg")
+        path.write_text(bench_picture.draw(figures.series))
+        print(f"picture: {path}")
+
+
+def main():
+    arguments = parse_arguments()
+    rows = pick(arguments.only)
+    if arguments.list or not rows:
+        print("\n".join(row.title for row in rows or ROWS))
+        return 0 if rows else 64
+    temporary = os.environ.get("TMPDIR", "/var/tmp")
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="modelfs-bench.", dir=temporary))
+    began = datetime.datetime.now(datetime.timezone.utc)
+    try:
+        bench = Bench(arguments.modelfs, arguments.tests, folder)
+        machine = bench_machine.facts(folder)
+        signal.signal(signal.SIGINT, bench.interrupt)
+        with bench.ends:
+            try:
+                bench.run(rows)
+            except KeyboardInterrupt:
+                bench.figures.note(None, "interrupted: these are the figures until then")
+            write_all(bench, machine, began)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return 0
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    sys.exit(main())

@@ -3,7 +3,9 @@
  * straight from a map of a local file. It does nothing else, so a FUSE filesystem that replies from
  * memory can hardly be faster; scripts/bench sets our own figures beside it.
  *
- *     ceiling LOCAL-FILE MOUNTPOINT        (stays in the foreground; fusermount3 -u ends it)
+ *     ceiling [--cold] LOCAL-FILE MOUNTPOINT   (stays in the foreground; fusermount3 -u ends it)
+ *
+ * The file is read into memory first; with --cold it is not, and a read waits for the disk.
  *
  * It keeps pages (KEEP_CACHE), asks for reads of 1 MiB and serves with several threads, as modelfs
  * does. */
@@ -13,6 +15,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -113,13 +116,13 @@ static const struct fuse_lowlevel_ops ops = {
     .readdir = op_readdir,
 };
 
-static int map_open(const char *path, struct map *out)
+static int map_open(const char *path, bool cold, struct map *out)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     struct stat st;
     if (fd < 0 || fstat(fd, &st) < 0)
         return -errno;
-    int flags = MAP_SHARED | MAP_POPULATE;
+    int flags = MAP_SHARED | (cold ? 0 : MAP_POPULATE);
     void *data = mmap(NULL, (size_t)st.st_size, PROT_READ, flags, fd, 0);
     if (data == MAP_FAILED)
         return -errno;
@@ -143,14 +146,16 @@ static int serve(struct fuse_session *session, const char *mountpoint)
 
 int main(int argc, char **argv)
 {
-    if (argc != 3) {
-        fprintf(stderr, "usage: %s LOCAL-FILE MOUNTPOINT\n", argv[0]);
+    bool cold = argc == 4 && strcmp(argv[1], "--cold") == 0;
+    if (argc != 3 + cold) {
+        fprintf(stderr, "usage: %s [--cold] LOCAL-FILE MOUNTPOINT\n", argv[0]);
         return 2;
     }
+    const char *path = argv[1 + cold], *mountpoint = argv[2 + cold];
     struct map map;
-    int err = map_open(argv[1], &map);
+    int err = map_open(path, cold, &map);
     if (err < 0) {
-        fprintf(stderr, "ceiling: %s: %s\n", argv[1], strerror(-err));
+        fprintf(stderr, "ceiling: %s: %s\n", path, strerror(-err));
         return 1;
     }
     char options[64];
@@ -160,7 +165,7 @@ int main(int argc, char **argv)
     fuse_opt_add_arg(&args, "-o");
     fuse_opt_add_arg(&args, options);
     struct fuse_session *session = fuse_session_new(&args, &ops, sizeof(ops), &map);
-    int status = session ? serve(session, argv[2]) : 1;
+    int status = session ? serve(session, mountpoint) : 1;
     if (session)
         fuse_session_destroy(session);
     fuse_opt_free_args(&args);
