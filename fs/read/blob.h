@@ -24,8 +24,8 @@ struct blob {
     struct map_node node; /* in the fetch engine's table, by the first bytes of id */
     struct fetch *fetch;
     int refs; /* guarded by the engine's lock */
-    /* -errno for every further read: -ESTALE, -EBADMSG; 0: none. Who opens the file then gets another
-     * blob, and the registry is asked again. */
+    /* -errno for every further read: -ESTALE, -EBADMSG; 0: none. Who opens the file then gets
+     * another blob, and the registry is asked again. */
     atomic_int broken;
 
     /* constant */
