@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A range of read-ahead should take some 25 ms: so it does not stand in the way of who waits, nor
  * do many readers of one link wait for the end of a long one; where that would be a large range, a
- * few MiB are enough to make the price of a request small. What somebody waits for is split, so
- * that it comes over several connections where a single one takes long beside the round trip.
+ * few MiB are enough to make the price of a request small. What somebody waits for is split where
+ * the host is far, so that it comes over several connections: there a connection is as fast as the
+ * round trip lets it be, whatever the others do. Those to a host near by share what it gives, and a
+ * second one brings nothing.
  *
  * The window must cover what is on its way at any moment: what flows in a round trip and in the
  * time of a range, and that several times, because ranges end out of order and the reader takes
@@ -10,10 +12,12 @@
  * ones only fill the processor's caches with what is not read yet. */
 #include "read/reach.h"
 
+#include <stdbool.h>
+
 #include "cache/key.h"
 #include "net/pace.h"
 
-enum { AHEAD_MS = 25, WINDOWS = 4, US_PER_S = 1000000 };
+enum { AHEAD_MS = 25, NEAR_US = 4000, WINDOWS = 4, US_PER_S = 1000000 };
 
 #define LEAST_AHEAD_BYTES  (UINT64_C(1) << 20)
 #define MOST_AHEAD_BYTES   (UINT64_C(4) << 20)
@@ -35,16 +39,24 @@ static double flows_in(uint64_t bytes_per_s, double us)
     return (double)bytes_per_s * us / US_PER_S;
 }
 
-/* As long as an eighth of a round trip, or a millisecond, which nobody notices. */
-static double urgent_us(const struct pace *pace)
+static bool is_near(const struct pace *pace)
 {
-    return pace->rtt_us > 8000 ? (double)pace->rtt_us / 8 : 1000;
+    return pace->rtt_us < NEAR_US;
+}
+
+/* As much as comes in an eighth of a round trip. */
+static uint64_t urgent_bytes(const struct pace *pace)
+{
+    if (is_near(pace))
+        return MOST_URGENT_BYTES;
+    double bytes = flows_in(pace->connection_bytes_per_s, (double)pace->rtt_us / 8);
+    return clamp(bytes, LEAST_URGENT_BYTES, MOST_URGENT_BYTES);
 }
 
 struct reach reach_of(const struct pace *pace)
 {
     struct reach unknown = {UINT64_MAX, LEAST_AHEAD_BYTES, FIRST_URGENT_BYTES};
-    uint64_t rate = pace->connection_bytes_per_s;
+    uint64_t rate = is_near(pace) ? pace->total_bytes_per_s : pace->connection_bytes_per_s;
     if (!pace->rtt_us || !rate)
         return unknown;
     uint64_t ahead = clamp(flows_in(rate, AHEAD_MS * 1000), LEAST_AHEAD_BYTES, MOST_AHEAD_BYTES);
@@ -53,7 +65,6 @@ struct reach reach_of(const struct pace *pace)
     return (struct reach){
         .window_bytes = clamp(window, LEAST_WINDOW_BYTES, UINT64_C(1) << 40),
         .ahead_bytes = ahead,
-        .urgent_bytes =
-            clamp(flows_in(rate, urgent_us(pace)), LEAST_URGENT_BYTES, MOST_URGENT_BYTES),
+        .urgent_bytes = urgent_bytes(pace),
     };
 }
