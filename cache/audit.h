@@ -9,5 +9,6 @@
 struct page_file;
 
 /* Reads all branches and leaves, none of the values: about 1 page for 20 blocks. Inside a guard,
- * and while nobody can commit, or a reader keeps what @file stands for. False also when memory is short. */
+ * and while nobody can commit, or a reader keeps what @file stands for. False also when memory is
+ * short. */
 bool audit_pages(const struct page_file *file);

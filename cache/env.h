@@ -91,8 +91,8 @@ struct env_usage {
 };
 int env_usage(struct env_txn *txn, unsigned table, struct env_usage *out);
 
-/* Writes all to the disk and marks a disposable environment clean: of what this process wrote and of
- * what dead ones left. */
+/* Writes all to the disk, also what dead processes left there, and marks a disposable environment
+ * clean. */
 int env_sync(struct env *env);
 /* True once damage was met; every later call gives -EIO. */
 bool env_is_broken(const struct env *env);

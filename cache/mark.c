@@ -235,7 +235,7 @@ static void let_go(struct mark *mark)
     mark->fd = -1;
 }
 
-/* Removed while the locks are held, so that who opened one meanwhile to take it over has nothing. */
+/* Removed while the locks are held, so that who opened one meanwhile has nothing. */
 void mark_clear(struct mark *mark)
 {
     if (mark->fd >= 0)
