@@ -36,7 +36,7 @@
 enum { POOL_THREADS = 4, RESOLVE_MS = 3000, STALL_MS = 20000 };
 /* What is larger goes back to the system when it is freed: left to itself malloc raises this to
  * 32 MiB, and the tables and arrays that a large listing outgrew stay behind in its heaps. */
-enum { LARGE_BYTES = 256 << 10, HEAP_SPARE_BYTES = 1 << 20 };
+enum { LARGE_BYTES = 2 << 20, HEAP_SPARE_BYTES = 16 << 20 };
 static const uint64_t min_free_bytes = UINT64_C(1) << 30;
 
 static const char help[] =

@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 #include "cache/blocks.h"
 #include "read/blob.h"
@@ -34,7 +35,7 @@ struct fetch {
 
     pthread_mutex_t lock; /* guards what follows */
     struct map blobs;
-    struct kept *kept_first, *kept_last; /* blocks that the cache did not take, oldest first */
+    TAILQ_HEAD(, kept) kept; /* blocks that the cache did not take, oldest first: landing.c */
     uint64_t kept_bytes;
     struct backlog_item *backlog, **backlog_end;
     bool backlog_due; /* a job that runs the backlog is queued */

@@ -385,6 +385,20 @@ static int join_all(struct plan *plan, struct wait *wait, struct parts *parts, b
     return r;
 }
 
+/* Answers a read of bytes that were all here. */
+static void answer_ready(struct blob *blob, struct wait *wait)
+{
+    struct flight *flights[WAIT_MAX_BLOCKS];
+    int n = wait->n_flights;
+    for (int i = 0; i < n; i++)
+        flights[i] = flight_ref(wait->flights[i]);
+    waits_finish(wait);
+    for (int i = 0; i < n; i++) {
+        landing_note_read(blob, flights[i]);
+        flight_unref(flights[i]);
+    }
+}
+
 /* One try: 0 when the read is on its way (or done), -EAGAIN when memory is short, or another
  * -errno. */
 static int try_read(struct blob *blob, uint64_t off, size_t len, uint64_t ahead_bytes,
@@ -409,7 +423,7 @@ static int try_read(struct blob *blob, uint64_t off, size_t len, uint64_t ahead_
     if (r < 0)
         free(wait);
     else if (ready)
-        waits_finish(wait);
+        answer_ready(blob, wait);
     return r;
 }
 
@@ -490,6 +504,7 @@ int fetch_new(const struct fetch_options *options, struct fetch **out)
     if (!fetch->options.deadline_ms)
         fetch->options.deadline_ms = DEFAULT_DEADLINE_MS;
     fetch->backlog_end = &fetch->backlog;
+    TAILQ_INIT(&fetch->kept);
     pthread_mutex_init(&fetch->lock, NULL);
     int r = budget_new(options->memory_bytes ? options->memory_bytes : budget_default_bytes(),
                        options->pool, &fetch->budget);

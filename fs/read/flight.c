@@ -83,13 +83,30 @@ struct flight *flight_find(const struct blob *blob, uint32_t block, uint16_t nee
     return open;
 }
 
+/* A read of pieces @need is answered. Of its last one more may be wanted. */
+static void take_pieces(struct flight *flight, const struct wait *wait, uint16_t need)
+{
+    uint64_t end = wait->off + wait->len, start = flight->block * BLOCK_BYTES;
+    bool ends_inside = end % PIECE_BYTES != 0 && end > start && end < start + flight->buf->len;
+    if (ends_inside)
+        need &= (uint16_t) ~(1u << ((end - start) / PIECE_BYTES));
+    flight->taken |= need;
+}
+
+bool flight_is_taken(const struct flight *flight)
+{
+    return flight->filled && flight->taken == flight->filled;
+}
+
 void flight_join(struct flight *flight, struct wait *wait, uint16_t need)
 {
     int i = wait->n_flights++;
     assert(i < WAIT_MAX_BLOCKS);
     wait->flights[i] = flight_ref(flight);
-    if ((need & ~flight->filled) == 0)
+    if ((need & ~flight->filled) == 0) {
+        take_pieces(flight, wait, need);
         return;
+    }
     wait->links[i] = (struct wait_link){.wait = wait, .next = flight->waits, .need = need};
     flight->waits = &wait->links[i];
     wait->n_pending++;
@@ -120,6 +137,8 @@ void flight_settle(struct flight *flight, uint16_t pieces, int err, struct wait 
         *at = link->next;
         if (link->need & ~flight->filled)
             wait->err = err;
+        else
+            take_pieces(flight, wait, link->need);
         if (--wait->n_pending == 0) {
             wait->next = *finished;
             *finished = wait;

@@ -36,6 +36,8 @@ struct wait {
     struct wait *next; /* in a list of finished reads, or in the backlog */
 };
 
+struct kept;
+
 struct flight {
     struct flight *next; /* in its chain of blob->flights */
     int refs;            /* atomic */
@@ -44,9 +46,11 @@ struct flight {
     uint16_t requested; /* pieces that are here or that a span brings */
     uint16_t lost;      /* of those, pieces for which memory for a span was short */
     uint16_t filled;    /* pieces that are here; their bytes are constant */
+    uint16_t taken;     /* of those, pieces that were read up to their end */
     bool sealed;        /* takes no further requests: it is with the cache, or kept */
     bool in_table;
     struct wait_link *waits;
+    struct kept *kept; /* landing.c's; NULL: not kept */
 };
 
 /* Bit i for piece i of [off, off + len) within block @block. */
@@ -66,6 +70,9 @@ struct flight *flight_remove(struct blob *blob, struct flight *flight);
 /* The flight of a block that has all of @need here or coming, else one that can still be asked,
  * else NULL. */
 struct flight *flight_find(const struct blob *blob, uint32_t block, uint16_t need);
+
+/* Whether all that is here was read, so that nobody is likely to ask for it again soon. */
+bool flight_is_taken(const struct flight *flight);
 
 /* Makes @wait wait for pieces @need of @flight, unless they are here. */
 void flight_join(struct flight *flight, struct wait *wait, uint16_t need);

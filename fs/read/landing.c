@@ -1,19 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A flight with nothing more to come is sealed: it takes no further requests, so its buffer is
  * constant and can be shared with the cache. It leaves the blob's table only after the cache has
- * it, so that at any moment a reader finds the bytes in one of the two. A block that the cache did
- * not take (there is none, or its queue is full) is kept in the table for those who read a little
- * later, oldest out first when more than half of the budget is kept or memory is asked for. */
+ * it, so that at any moment a reader finds the bytes in one of the two.
+ *
+ * A block that the cache did not take (there is none, or its queue is full) is kept in the table
+ * for those who will read it, and let go when all of it was read, for the kernel has it then. The
+ * oldest go first when more than half of the budget is kept or memory is asked for. Buffers that
+ * come back early are still in the processor's cache when they are filled again. */
 #include "read/landing.h"
 
 #include <stdlib.h>
+#include <sys/queue.h>
 
 #include "read/verify.h"
 #include "util/cleanup.h"
 
 struct kept {
-    struct kept *next;
-    struct blob *blob;
+    TAILQ_ENTRY(kept) link; /* in fetch->kept, oldest first */
+    struct blob *blob;      /* references */
     struct flight *flight;
 };
 
@@ -26,30 +30,55 @@ static void leave_table(struct blob *blob, struct flight *flight)
     flight_unref(was);
 }
 
-static struct kept *pop_kept(struct fetch *fetch)
+/* Under fetch->lock. */
+static void unlink_kept(struct fetch *fetch, struct kept *kept)
 {
-    pthread_mutex_lock(&fetch->lock);
-    struct kept *kept = fetch->kept_first;
-    if (kept) {
-        fetch->kept_first = kept->next;
-        if (!kept->next)
-            fetch->kept_last = NULL;
-        fetch->kept_bytes -= kept->flight->buf->len;
-    }
-    pthread_mutex_unlock(&fetch->lock);
-    return kept;
+    TAILQ_REMOVE(&fetch->kept, kept, link);
+    fetch->kept_bytes -= kept->flight->buf->len;
+    kept->flight->kept = NULL;
 }
 
-bool landing_drop_kept(struct fetch *fetch)
+/* Of what is in no list any more. */
+static void let_go(struct kept *kept)
 {
-    struct kept *kept = pop_kept(fetch);
-    if (!kept)
-        return false;
     leave_table(kept->blob, kept->flight);
     flight_unref(kept->flight);
     blob_unref(kept->blob);
     free(kept);
-    return true;
+}
+
+bool landing_drop_kept(struct fetch *fetch)
+{
+    pthread_mutex_lock(&fetch->lock);
+    struct kept *kept = TAILQ_FIRST(&fetch->kept);
+    if (kept)
+        unlink_kept(fetch, kept);
+    pthread_mutex_unlock(&fetch->lock);
+    if (kept)
+        let_go(kept);
+    return kept != NULL;
+}
+
+static bool is_taken(struct blob *blob, const struct flight *flight)
+{
+    pthread_mutex_lock(&blob->lock);
+    bool taken = flight_is_taken(flight);
+    pthread_mutex_unlock(&blob->lock);
+    return taken;
+}
+
+void landing_note_read(struct blob *blob, struct flight *flight)
+{
+    struct fetch *fetch = blob->fetch;
+    if (!is_taken(blob, flight))
+        return;
+    pthread_mutex_lock(&fetch->lock);
+    struct kept *kept = flight->kept;
+    if (kept)
+        unlink_kept(fetch, kept);
+    pthread_mutex_unlock(&fetch->lock);
+    if (kept)
+        let_go(kept);
 }
 
 /* True when it is kept. */
@@ -62,14 +91,12 @@ static bool keep(struct blob *blob, struct flight *flight)
         return false;
     *kept = (struct kept){.blob = blob_ref(blob), .flight = flight_ref(flight)};
     pthread_mutex_lock(&fetch->lock);
-    if (fetch->kept_last)
-        fetch->kept_last->next = kept;
-    else
-        fetch->kept_first = kept;
-    fetch->kept_last = kept;
+    TAILQ_INSERT_TAIL(&fetch->kept, kept, link);
+    flight->kept = kept;
     fetch->kept_bytes += flight->buf->len;
     bool full = fetch->kept_bytes > max;
     pthread_mutex_unlock(&fetch->lock);
+    landing_note_read(blob, flight); /* who read the last of it may have come too early to see it */
     if (full)
         landing_drop_kept(fetch);
     return true;

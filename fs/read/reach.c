@@ -17,10 +17,10 @@
 #include "cache/key.h"
 #include "net/pace.h"
 
-enum { AHEAD_MS = 25, NEAR_US = 4000, WINDOWS = 4, US_PER_S = 1000000 };
+enum { AHEAD_MS = 25, NEAR_US = 1500, WINDOWS = 5, US_PER_S = 1000000 };
 
 #define LEAST_AHEAD_BYTES  (UINT64_C(1) << 20)
-#define MOST_AHEAD_BYTES   (UINT64_C(4) << 20)
+#define MOST_AHEAD_BYTES   (UINT64_C(2) << 20)
 #define LEAST_URGENT_BYTES (UINT64_C(128) << 10)
 #define MOST_URGENT_BYTES  (UINT64_C(4) << 20)
 #define LEAST_WINDOW_BYTES (UINT64_C(16) << 20)

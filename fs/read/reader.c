@@ -51,11 +51,12 @@ uint64_t reader_size_bytes(const struct reader *reader)
 
 static void note_read(struct blob *blob, uint64_t off, size_t len, struct advice *out)
 {
-    uint64_t max = budget_limit_bytes(blob->fetch->budget) / 4;
+    struct window_limits limits = {.max_bytes = budget_limit_bytes(blob->fetch->budget) / 4};
     pthread_mutex_lock(&blob->lock);
-    if (max > blob->reach.window_bytes)
-        max = blob->reach.window_bytes;
-    out->range = streams_note(&blob->streams, off, len, blob->size_bytes, max, &out->stream);
+    limits.range_bytes = blob->reach.ahead_bytes;
+    if (limits.max_bytes > blob->reach.window_bytes)
+        limits.max_bytes = blob->reach.window_bytes;
+    out->range = streams_note(&blob->streams, off, len, blob->size_bytes, &limits, &out->stream);
     out->sees_end = out->stream->begin == 0 && out->stream->window.ahead_end >= blob->size_bytes;
     pthread_mutex_unlock(&blob->lock);
 }

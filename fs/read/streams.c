@@ -76,7 +76,7 @@ static uint64_t n_active(const struct streams *s)
 }
 
 struct window_range streams_note(struct streams *s, uint64_t off, uint64_t len, uint64_t size,
-                                 uint64_t max_bytes, struct stream **out_stream)
+                                 const struct window_limits *limits, struct stream **out_stream)
 {
     struct window_range none = {0, 0};
     struct stream *stream = find(s, off);
@@ -90,6 +90,6 @@ struct window_range streams_note(struct streams *s, uint64_t off, uint64_t len, 
     *out_stream = stream;
     if (!sequential)
         return none;
-    return window_advance(&stream->window, stream->next, stream->run_bytes, size,
-                          max_bytes / n_active(s));
+    const struct window_limits share = {limits->max_bytes / n_active(s), limits->range_bytes};
+    return window_advance(&stream->window, stream->next, stream->run_bytes, size, &share);
 }

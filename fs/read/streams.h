@@ -29,7 +29,7 @@ struct streams {
 
 /* Notes a read of [off, off + len) of a blob of @size bytes, and says what to read ahead. A stream
  * is sequential from its second read on, or when it starts at the file's first byte; until then
- * nothing is read ahead. @max_bytes is for all streams together. *out_stream is the stream, for
+ * nothing is read ahead. @limits is for all streams together. *out_stream is the stream, for
  * window_shrink(). */
 struct window_range streams_note(struct streams *s, uint64_t off, uint64_t len, uint64_t size,
-                                 uint64_t max_bytes, struct stream **out_stream);
+                                 const struct window_limits *limits, struct stream **out_stream);

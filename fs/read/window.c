@@ -6,11 +6,9 @@
  * link run dry at each turn. Both were found by simulation, see tests/unit/test_read_ahead.c. */
 #include "read/window.h"
 
-enum { GROWTH = 8, PARTS = 16 };
+enum { GROWTH = 8, LEAST_PARTS = 4, MOST_PARTS = 16 };
 #define LONG_RUN_BYTES   (UINT64_C(1) << 20)
 #define PART_LEAST_BYTES (UINT64_C(64) << 10) /* less is not fetched at a time */
-#define PART_USUAL_BYTES (UINT64_C(1) << 20)
-#define PART_MOST_BYTES  (UINT64_C(4) << 20)
 
 static uint64_t min_u64(uint64_t a, uint64_t b)
 {
@@ -29,26 +27,26 @@ static uint64_t size_for(const struct window *w, uint64_t run_bytes, uint64_t ma
     return min_u64(w->most ? min_u64(want, w->most) : want, max_bytes);
 }
 
-/* What is asked for at a time. */
-static uint64_t part_of(uint64_t bytes)
+/* What is asked for at a time: a range, or some in a large window. */
+static uint64_t part_of(uint64_t bytes, uint64_t range_bytes)
 {
-    uint64_t part = min_u64(max_u64(bytes / PARTS, PART_USUAL_BYTES), PART_MOST_BYTES);
-    return max_u64(min_u64(part, bytes / 2), PART_LEAST_BYTES);
+    return max_u64(min_u64(max_u64(bytes / MOST_PARTS, range_bytes), bytes / LEAST_PARTS),
+                   PART_LEAST_BYTES);
 }
 
 struct window_range window_advance(struct window *w, uint64_t pos, uint64_t run_bytes,
-                                   uint64_t size, uint64_t max_bytes)
+                                   uint64_t size, const struct window_limits *limits)
 {
     struct window_range none = {0, 0};
-    w->bytes = size_for(w, run_bytes, max_bytes);
+    w->bytes = size_for(w, run_bytes, limits->max_bytes);
     w->ahead_end = max_u64(w->ahead_end, pos);
-    uint64_t part = part_of(w->bytes), end = pos + w->bytes;
+    uint64_t part = part_of(w->bytes, limits->range_bytes), end = pos + w->bytes;
     end = end >= size ? size : max_u64(end - end % part, w->ahead_end);
     if (end <= w->ahead_end || (end < size && end - w->ahead_end < part))
         return none;
     struct window_range ask = {w->ahead_end, end - w->ahead_end};
     w->ahead_end = end;
-    w->most = min_u64(w->most * 2, max_bytes);
+    w->most = min_u64(w->most * 2, limits->max_bytes);
     return ask;
 }
 

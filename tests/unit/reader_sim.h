@@ -52,8 +52,10 @@ static inline void reader_sim_begin(struct reader_sim *file, struct sim *sim, ui
 {
     struct stream *stream;
     const struct reach reach = reach_of_link(&sim->link);
-    uint64_t max = min_u64(READER_MAX_AHEAD_BYTES, reach.window_bytes);
-    struct window_range ahead = streams_note(&file->streams, off, len, file->size, max, &stream);
+    const struct window_limits limits = {min_u64(READER_MAX_AHEAD_BYTES, reach.window_bytes),
+                                         reach.ahead_bytes};
+    struct window_range ahead =
+        streams_note(&file->streams, off, len, file->size, &limits, &stream);
     bool small = file->size <= READER_SMALL_BYTES;
     reader_sim_ask(file, sim, off, small ? file->size - off : len,
                    small ? READER_SMALL_BYTES : reach.urgent_bytes, true);

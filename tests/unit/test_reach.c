@@ -17,17 +17,17 @@ static void it_follows_the_pace(void)
         {{0, 0, 0}, {UINT64_MAX, MIB(1), KIB(256)}},
         {{30000, 0, 0}, {UINT64_MAX, MIB(1), KIB(256)}},
         {{0, MIB(40), MIB(300)}, {UINT64_MAX, MIB(1), KIB(256)}},
-        /* loopback: large ranges, a small window; also while many share it */
-        {{100, MIB(1024), MIB(1024)}, {MIB(16), MIB(4), MIB(4)}},
-        {{100, MIB(30), MIB(900)}, {MIB(16), MIB(4), MIB(4)}},
+        /* loopback: a small window; also while many share it */
+        {{100, MIB(1024), MIB(1024)}, {MIB(16), MIB(2), MIB(4)}},
+        {{100, MIB(30), MIB(900)}, {MIB(16), MIB(2), MIB(4)}},
         /* a slow host near by */
         {{1000, MIB(10), MIB(10)}, {MIB(16), MIB(1), MIB(4)}},
         /* a far link: what is waited for comes over several connections */
-        {{30000, MIB(40), MIB(300)}, {MIB(66), MIB(1), KIB(128)}},
+        {{30000, MIB(40), MIB(300)}, {KIB(84480), MIB(1), KIB(128)}},
         /* a slow one */
         {{30000, MIB(2), MIB(2)}, {MIB(16), MIB(1), KIB(128)}},
         /* across an ocean, at ten gigabits */
-        {{100000, MIB(100), MIB(1200)}, {MIB(600), KIB(2560), KIB(1280)}},
+        {{100000, MIB(100), MIB(1200)}, {MIB(720), MIB(2), KIB(1280)}},
         /* out of all measure */
         {{UINT64_MAX, UINT64_MAX, UINT64_MAX}, {UINT64_C(1) << 40, MIB(4), MIB(4)}},
     };

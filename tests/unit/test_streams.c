@@ -11,7 +11,8 @@ static const uint64_t blob_bytes = MIB(1000), max_bytes = MIB(64);
 
 static struct window_range note(struct streams *s, uint64_t off, struct stream **out_stream)
 {
-    return streams_note(s, off, READ_BYTES, blob_bytes, max_bytes, out_stream);
+    const struct window_limits limits = {max_bytes, MIB(4)};
+    return streams_note(s, off, READ_BYTES, blob_bytes, &limits, out_stream);
 }
 
 static size_t n_used(const struct streams *s)
