@@ -3,8 +3,7 @@
  * small files on their way are then a few MiB, not a thousand blocks.
  *
  * Faulting in the pages of a fresh block costs as much as receiving its bytes, so whatever came
- * back is kept, the last one on top. Fresh ones are made two at a time, which together are one huge
- * page where the system gives them: the kernel copies from and to it with a tenth less time. How few were kept at any moment since the last trim says how
+ * back is kept, the last one on top. How few were kept at any moment since the last trim says how
  * many of them nobody needed: those go. */
 #include "read/budget.h"
 
@@ -20,7 +19,6 @@
 
 enum { MIN_BLOCKS = 8, ALWAYS_KEPT = 8, TRIM_MS = 5000, LEAST_COST_BYTES = 4096 };
 #define DEFAULT_BYTES (UINT64_C(256) << 20)
-#define PAIR_BYTES    ((size_t)(2 * BLOCK_BYTES))
 
 /* The data of a buffer that came back; the link lies in its first bytes. */
 struct spare {
@@ -37,7 +35,6 @@ struct budget {
     struct spare *spares;
     uint64_t n_spares;
     uint64_t n_unused; /* the fewest spares since the last trim */
-    uint8_t *other;    /* the second of two fresh blocks, untouched; or NULL */
     void (*on_room)(void *ctx);
     void *on_room_ctx;
 };
@@ -55,42 +52,17 @@ int budget_new(uint64_t limit_bytes, struct pool *pool, struct budget **out)
     return 0;
 }
 
+static uint8_t *map_data(void)
+{
+    void *data =
+        mmap(NULL, BLOCK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return data == MAP_FAILED ? NULL : data;
+}
+
 static void unmap_data(uint8_t *data)
 {
     if (data)
         munmap(data, BLOCK_BYTES);
-}
-
-/* Two blocks side by side, begun where a huge page does; NULL when memory is short. */
-static uint8_t *map_pair(void)
-{
-    uint8_t *map =
-        mmap(NULL, 2 * PAIR_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (map == MAP_FAILED)
-        return NULL;
-    size_t before = (PAIR_BYTES - (uintptr_t)map % PAIR_BYTES) % PAIR_BYTES;
-    if (before)
-        munmap(map, before);
-    munmap(map + before + PAIR_BYTES, PAIR_BYTES - before);
-    madvise(map + before, PAIR_BYTES, MADV_HUGEPAGE);
-    return map + before;
-}
-
-/* A block that nobody has used. */
-static uint8_t *map_data(struct budget *budget)
-{
-    pthread_mutex_lock(&budget->lock);
-    uint8_t *data = steal_ptr(budget->other);
-    pthread_mutex_unlock(&budget->lock);
-    if (data || !(data = map_pair()))
-        return data;
-    uint8_t *other = data + BLOCK_BYTES;
-    pthread_mutex_lock(&budget->lock);
-    if (!budget->other)
-        budget->other = steal_ptr(other);
-    pthread_mutex_unlock(&budget->lock);
-    unmap_data(other);
-    return data;
 }
 
 static void push_spare(struct budget *budget, uint8_t *data)
@@ -120,7 +92,6 @@ void budget_free(struct budget *budget)
     assert(budget->used_bytes == 0);
     while (budget->n_spares)
         unmap_data(pop_spare(budget));
-    unmap_data(budget->other);
     pthread_mutex_destroy(&budget->lock);
     free(budget);
 }
@@ -229,7 +200,7 @@ struct block_buf *budget_take(struct budget *budget, uint32_t len, enum budget_l
         return NULL;
     struct block_buf *buf = calloc(1, sizeof(*buf));
     if (!data)
-        data = is_small(len) ? malloc(len) : map_data(budget);
+        data = is_small(len) ? malloc(len) : map_data();
     if (buf && data) {
         *buf = (struct block_buf){
             .len = len, .release = give_back, .owner = budget, .refs = 1, .data = data};
