@@ -97,7 +97,7 @@ static void plan_close(struct plan *plan)
     struct span *span =
         span_new(plan->blob, plan->off, plan->end, plan->flights, plan->n_flights, plan->urgent);
     if (span)
-        plan->spans = span_chain(span, plan->spans);
+        plan->spans = span_chain(plan->spans, span);
     for (int i = 0; !span && i < plan->n_flights; i++)
         plan->flights[i]->lost |=
             flight_pieces(plan->flights[i]->block, plan->off, plan->end - plan->off);

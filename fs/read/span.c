@@ -407,10 +407,13 @@ static void span_start(struct span *span)
         wait_for_locator(span);
 }
 
-struct span *span_chain(struct span *span, struct span *rest)
+struct span *span_chain(struct span *chain, struct span *last)
 {
-    span->next = rest;
-    return span;
+    struct span **at = &chain;
+    while (*at)
+        at = &(*at)->next;
+    *at = last;
+    return chain;
 }
 
 void span_start_all(struct span *chain)

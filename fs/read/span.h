@@ -17,8 +17,9 @@ struct span *span_new(struct blob *blob, uint64_t off, uint64_t end, struct flig
 /* Sets @blob's reach by what is known of its host by now. No lock may be held. */
 void span_note_pace(struct blob *blob);
 
-/* Puts @span before the chain @rest (may be NULL) and returns the chain. */
-struct span *span_chain(struct span *span, struct span *rest);
+/* Puts @last behind @chain (NULL: none yet) and returns the chain. What is sent first has the best
+ * chance of a connection that is open already. */
+struct span *span_chain(struct span *chain, struct span *last);
 
 /* Sends every span of a chain. From here each looks after itself: every piece is settled in the
  * end, one way or the other. No lock may be held. */
