@@ -4,7 +4,8 @@
  *
  * Faulting in the pages of a fresh block costs as much as receiving its bytes, so whatever came
  * back is kept, the last one on top. How few were kept at any moment since the last trim says how
- * many of them nobody needed: those go. */
+ * many of them nobody needed: those go. Two blocks in a huge page would save the kernel a tenth of
+ * its copying, and were tried: making one stalls a reader for milliseconds now and then. */
 #include "read/budget.h"
 
 #include <assert.h>
