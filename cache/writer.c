@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One block a transaction was measured to be the cheapest, and it keeps the write lock free between
- * blocks for other processes.
+/* One large block a transaction was measured to be the cheapest, and it keeps the write lock free
+ * between blocks for other processes; small ones, of small files, share one.
  *
  * The limit is held by evicting before a block is put. LMDB cannot use the pages that the last
  * transactions freed, nor those that a reader still looks at, so some room is left over; when that
@@ -27,6 +27,7 @@ enum {
     EVICTIONS_A_TXN = 32, /* LMDB lists each freed page, 257 a block, and writes what is left of
                              the oldest list again in each transaction */
     TRIES = 4,
+    CHAIN_BYTES = 256 << 10, /* of small blocks in one transaction, which costs more than they do */
     MANY_FAILED = 16,
     JOB_BYTES = 1024, /* what a job that nobody waits for counts in the queue, at least */
 };
@@ -299,12 +300,29 @@ static void note_outcome(struct writer *writer, int r)
                            : "blocks cannot be written");
 }
 
-static void run_store(struct writer *writer, struct job *job)
+static int store_chain(struct env_txn *txn, const struct tables *tables, void *ctx)
 {
-    note_outcome(writer, run_with_room(writer, store, job->buf, job->buf->len));
-    pending_remove(writer->options.pending, job->buf);
-    block_buf_unref(job->buf);
-    free(job);
+    int r = 0;
+    for (const struct job *job = ctx; r == 0 && job; job = job->next)
+        r = store(txn, tables, job->buf);
+    return r;
+}
+
+/* Stores a chain of blocks in one transaction. */
+static void run_stores(struct writer *writer, struct job *chain)
+{
+    uint64_t need = 0;
+    for (const struct job *job = chain; job; job = job->next)
+        need += job->buf->len;
+    int r = run_with_room(writer, store_chain, chain, need);
+    while (chain) {
+        struct job *job = chain;
+        chain = job->next;
+        note_outcome(writer, r);
+        pending_remove(writer->options.pending, job->buf);
+        block_buf_unref(job->buf);
+        free(job);
+    }
 }
 
 /* --- uses --- */
@@ -342,10 +360,11 @@ static void finish_call(struct writer *writer, struct job *job, int result)
     pthread_mutex_unlock(&writer->mutex);
 }
 
+/* Runs a job, or a chain of JOB_STORE. */
 static void run_job(struct writer *writer, struct job *job)
 {
     if (job->kind == JOB_STORE) {
-        run_store(writer, job);
+        run_stores(writer, job);
         return;
     }
     int r = run_with_room(writer, job->fn, job->ctx, job->need_bytes);
@@ -357,8 +376,27 @@ static void run_job(struct writer *writer, struct job *job)
     }
 }
 
-/* Waits for a job. NULL: nothing came for a while, or the end. */
-static struct job *take_job(struct writer *writer)
+/* Takes the first job out of the queue, and the blocks behind it that go into the same transaction.
+ * Under the mutex. */
+static struct job *unlink_jobs(struct writer *writer)
+{
+    struct job *first = writer->first, *last = first;
+    uint64_t bytes = first->kind == JOB_STORE ? first->buf->len : CHAIN_BYTES;
+    writer->queued_bytes -= first->queued_bytes;
+    while (last->next && last->next->kind == JOB_STORE &&
+           (bytes += last->next->buf->len) <= CHAIN_BYTES) {
+        last = last->next;
+        writer->queued_bytes -= last->queued_bytes;
+    }
+    writer->first = last->next;
+    if (!writer->first)
+        writer->last = &writer->first;
+    last->next = NULL;
+    return first;
+}
+
+/* Waits for a job, or a chain of JOB_STORE. NULL: nothing came for a while, or the end. */
+static struct job *take_jobs(struct writer *writer)
 {
     struct timespec until;
     clock_gettime(CLOCK_MONOTONIC, &until);
@@ -367,11 +405,7 @@ static struct job *take_job(struct writer *writer)
     int late = 0;
     while (!writer->first && !writer->stopping && late != ETIMEDOUT)
         late = pthread_cond_timedwait(&writer->changed, &writer->mutex, &until);
-    struct job *job = writer->first;
-    if (job && !(writer->first = job->next))
-        writer->last = &writer->first;
-    if (job)
-        writer->queued_bytes -= job->queued_bytes;
+    struct job *job = writer->first ? unlink_jobs(writer) : NULL;
     pthread_mutex_unlock(&writer->mutex);
     return job;
 }
@@ -395,6 +429,7 @@ static void die(struct writer *writer)
     pthread_mutex_unlock(&writer->mutex);
     for (struct job *next; job; job = next) {
         next = job->next;
+        job->next = NULL;
         run_job(writer, job); /* fails at once: the environment is broken */
     }
 }
@@ -404,7 +439,7 @@ static void *run(void *ctx)
     struct writer *writer = ctx;
     struct env *env = writer->options.tables->env;
     while (!env_is_broken(env)) {
-        struct job *job = take_job(writer);
+        struct job *job = take_jobs(writer);
         if (job)
             run_job(writer, job);
         bool stopping = is_stopping(writer);
