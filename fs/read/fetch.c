@@ -14,166 +14,11 @@
 
 #include "read/engine.h"
 #include "read/landing.h"
-#include "read/span.h"
-#include "read/verify.h"
+#include "read/plan.h"
 #include "util/cleanup.h"
 #include "util/pool.h"
 
 enum { DEFAULT_DEADLINE_MS = 60000 };
-
-/* What one request leads to. */
-struct plan {
-    struct blob *blob;
-    bool urgent;
-    bool lost;          /* memory for a span was short: settle_lost() */
-    struct span *spans; /* to be sent once the lock is let go */
-    /* the span being put together */
-    uint64_t off, end;
-    int n_flights;
-    struct flight *flights[SPAN_MAX_BLOCKS];
-};
-
-struct blob *blob_ref(struct blob *blob)
-{
-    pthread_mutex_lock(&blob->fetch->lock);
-    blob->refs++;
-    pthread_mutex_unlock(&blob->fetch->lock);
-    return blob;
-}
-
-void blob_unref(struct blob *blob)
-{
-    if (!blob)
-        return;
-    struct fetch *fetch = blob->fetch;
-    pthread_mutex_lock(&fetch->lock);
-    bool last = --blob->refs == 0;
-    if (last)
-        map_remove(&fetch->blobs, &blob->node);
-    pthread_mutex_unlock(&fetch->lock);
-    if (last)
-        blob_free(blob);
-}
-
-/* The sound blob in the table with this id and place, with a fresh reference; NULL when there is
- * none. Under fetch->lock. */
-static struct blob *find_blob(struct fetch *fetch, const struct blob *like)
-{
-    for (struct map_node *n = map_find(&fetch->blobs, like->node.key); n; n = map_next(n)) {
-        struct blob *blob = map_entry(n, struct blob, node);
-        if (memcmp(&blob->id, &like->id, sizeof(blob->id)) == 0 &&
-            blob->size_bytes == like->size_bytes && !atomic_load(&blob->broken)) {
-            blob->refs++;
-            return blob;
-        }
-    }
-    return NULL;
-}
-
-struct blob *fetch_blob(struct fetch *fetch, const struct blob_source *source)
-{
-    struct blob *fresh = blob_new(source);
-    if (!fresh)
-        return NULL;
-    fresh->fetch = fetch;
-    pthread_mutex_lock(&fetch->lock);
-    struct blob *blob = find_blob(fetch, fresh);
-    if (!blob && map_insert(&fetch->blobs, &fresh->node) == 0)
-        blob = steal_ptr(fresh);
-    pthread_mutex_unlock(&fetch->lock);
-    if (blob && !fresh) {
-        span_note_pace(blob);
-        verify_note_open(blob);
-    }
-    blob_free(fresh);
-    return blob;
-}
-
-/* Ends the span that is being put together. */
-static void plan_close(struct plan *plan)
-{
-    if (!plan->n_flights)
-        return;
-    struct span *span =
-        span_new(plan->blob, plan->off, plan->end, plan->flights, plan->n_flights, plan->urgent);
-    if (span)
-        plan->spans = span_chain(plan->spans, span);
-    for (int i = 0; !span && i < plan->n_flights; i++)
-        plan->flights[i]->lost |=
-            flight_pieces(plan->flights[i]->block, plan->off, plan->end - plan->off);
-    plan->lost |= !span;
-    plan->n_flights = 0;
-}
-
-/* Whether what begins at @from goes into a span of its own. Spans end at multiples of their size,
- * wherever they begin, so that two plans leave no scraps. */
-static bool is_apart(const struct plan *plan, uint64_t from)
-{
-    const struct reach *reach = &plan->blob->reach;
-    uint64_t most = plan->urgent ? reach->urgent_bytes : reach->ahead_bytes;
-    if (verify_is_at_once(plan->blob))
-        return false;
-    return plan->end != from || from % most == 0;
-}
-
-/* Adds [from, to) of @flight to the plan. */
-static void plan_add(struct plan *plan, struct flight *flight, uint64_t from, uint64_t to)
-{
-    bool same = plan->n_flights && plan->flights[plan->n_flights - 1] == flight;
-    if (is_apart(plan, from) || (!same && plan->n_flights == SPAN_MAX_BLOCKS))
-        plan_close(plan);
-    if (!plan->n_flights)
-        plan->off = from;
-    if (!plan->n_flights || !same)
-        plan->flights[plan->n_flights++] = flight;
-    plan->end = to;
-}
-
-/* Asks for the pieces of @need that nobody brings yet: each run of them is part of a span. What is
- * checked at once comes whole. Under the blob's lock. */
-static void request_pieces(struct plan *plan, struct flight *flight, uint16_t need)
-{
-    uint64_t start = flight->block * BLOCK_BYTES, size = plan->blob->size_bytes;
-    if (verify_is_at_once(plan->blob))
-        need = flight_all_pieces(flight->block, size);
-    uint16_t missing = (uint16_t)(need & ~flight->requested);
-    flight->requested |= missing;
-    for (unsigned i = 0; i < BLOCK_PIECES; i++) {
-        if (!(missing & (1u << i)))
-            continue;
-        uint64_t from = start + i * PIECE_BYTES, to = from + PIECE_BYTES;
-        plan_add(plan, flight, from, to < size ? to : size);
-    }
-}
-
-/* The first flight with lost pieces, and those, with a reference. */
-static struct flight *take_lost(struct blob *blob, uint16_t *out_pieces)
-{
-    struct flight *flight = NULL;
-    pthread_mutex_lock(&blob->lock);
-    for (int i = 0; !flight && i < BLOB_CHAINS; i++)
-        for (flight = blob->flights[i]; flight && !flight->lost;)
-            flight = flight->next;
-    if (flight) {
-        flight_ref(flight);
-        *out_pieces = flight->lost;
-        flight->lost = 0;
-    }
-    pthread_mutex_unlock(&blob->lock);
-    return flight;
-}
-
-/* Sends the plan's spans; what could not become one fails. No lock may be held. */
-static void plan_run(struct plan *plan)
-{
-    struct flight *flight;
-    uint16_t pieces;
-    span_start_all(plan->spans);
-    while (plan->lost && (flight = take_lost(plan->blob, &pieces))) {
-        landing_settle(plan->blob, flight, pieces, -ENOMEM);
-        flight_unref(flight);
-    }
-}
 
 /* A buffer for @block, if need be in place of a block that was only kept in case. */
 static struct block_buf *take_buf(struct blob *blob, uint32_t block, enum budget_lane lane)
@@ -227,7 +72,7 @@ static bool ahead_block(struct plan *plan, uint32_t block, uint64_t off, uint64_
     pthread_mutex_lock(&blob->lock);
     struct flight *flight = find_or_make(blob, block, need, &buf);
     if (flight)
-        request_pieces(plan, flight, need);
+        plan_request(plan, flight, need);
     pthread_mutex_unlock(&blob->lock);
     return flight != NULL;
 }
@@ -350,7 +195,7 @@ static int join_part(struct plan *plan, struct wait *wait, struct part *part)
         return 0;
     }
     note_source(wait, part->need & ~flight->requested ? READ_FETCHED : READ_JOINED);
-    request_pieces(plan, flight, part->need);
+    plan_request(plan, flight, part->need);
     flight_join(flight, wait, part->need);
     return 0;
 }
