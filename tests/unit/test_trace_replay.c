@@ -22,7 +22,7 @@ static const struct limit {
     {"onnx.trace", 1020, 8, 58, 223},
     {"safetensors-rank.trace", 1142, 22, 122, 441},
     {"safetensors.trace", 1020, 13, 109, 394},
-    {"shards.trace", 1020, 44, 91, 784},
+    {"shards.trace", 1020, 46, 95, 760},
     {"tensorflow-weights.trace", 2045, 18, 116, 365},
     {"tensorflow.trace", 1020, 20, 102, 450},
     {"torch-zip.trace", 1020, 9, 70, 336},
