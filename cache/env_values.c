@@ -28,15 +28,22 @@ static bool may_make_table(struct env_txn *txn, const char *name)
            st.ms_entries == env->n_tables;
 }
 
-static int open_table(struct env_txn *txn, const char *name, bool make, unsigned *out)
+static int open_dbi(struct env_txn *txn, const char *name, unsigned flags, unsigned *out)
 {
     MDB_dbi dbi = 0;
-    if (make && !may_make_table(txn, name))
-        return env_set_broken(txn->env);
-    int r =
-        env_settle(txn->env, GUARDED(mdb_dbi_open(txn->txn, name, make ? MDB_CREATE : 0, &dbi)));
+    int r = env_settle(txn->env, GUARDED(mdb_dbi_open(txn->txn, name, flags, &dbi)));
     *out = dbi;
     return r;
+}
+
+/* Another process may have made it since we looked: then it is there, and so may be later ones. */
+static int make_in(struct env_txn *txn, const char *name, unsigned *out)
+{
+    int r = open_dbi(txn, name, 0, out);
+    if (r != -ENOENT)
+        return r;
+    return may_make_table(txn, name) ? open_dbi(txn, name, MDB_CREATE, out)
+                                     : env_set_broken(txn->env);
 }
 
 static int try_table(struct env *env, const char *name, bool make, unsigned *out)
@@ -45,18 +52,45 @@ static int try_table(struct env *env, const char *name, bool make, unsigned *out
     int r = env_begin(env, make, &txn);
     if (r < 0)
         return r;
-    r = open_table(txn, name, make, out);
+    r = make ? make_in(txn, name, out) : open_dbi(txn, name, 0, out);
     if (r == 0)
         return env_commit(txn);
     env_abort(txn);
     return r;
 }
 
+struct making {
+    struct env *env;
+    const char *name;
+    unsigned *out;
+    int result;
+};
+
+static void *make_table(void *arg)
+{
+    struct making *making = arg;
+    making->result = try_table(making->env, making->name, true, making->out);
+    return NULL;
+}
+
+/* On a thread of its own: should the environment break while it holds LMDB's write lock, that goes
+ * back to other processes with the thread. */
+static int make_table_apart(struct env *env, const char *name, unsigned *out)
+{
+    struct making making = {.env = env, .name = name, .out = out};
+    pthread_t thread;
+    int r = -pthread_create(&thread, NULL, make_table, &making);
+    if (r < 0)
+        return r;
+    pthread_join(thread, NULL);
+    return making.result;
+}
+
 int env_table(struct env *env, const char *name, unsigned *out_table)
 {
     int r = try_table(env, name, false, out_table);
     if (r == -ENOENT)
-        r = try_table(env, name, true, out_table);
+        r = make_table_apart(env, name, out_table);
     if (r < 0)
         return r;
     env->n_tables++;

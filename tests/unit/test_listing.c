@@ -177,7 +177,7 @@ static void other_bytes_are_no_listing(void)
     CHECK(!is_listing(text.data, text.len + 1));
     for (size_t len = 0; len < text.len; len++)
         CHECK(!is_listing(text.data, len));
-    CHECK(!is_listing("{\"version\":1,\"kind\":0}", 24));
+    CHECK(!is_listing("{\"version\":1,\"kind\":0}", 22));
 }
 
 /* The cache's checksums find damage first; this is what is left when they do not. */

@@ -196,6 +196,41 @@ static void who_asks_what_is_there_has_it_read(void)
     blocks_close(blocks);
 }
 
+enum { N_OPENERS = 6, N_ROUNDS = 20 };
+
+static int open_and_put(void *ctx)
+{
+    uint64_t blob = *(const uint64_t *)ctx;
+    struct blocks *blocks = probe_open(dir, 32 * MIB);
+    CHECK(blocks != NULL);
+    if (!blocks)
+        return 1;
+    CHECK(probe_offer_whole(blocks, blob, 0));
+    blocks_flush(blocks);
+    CHECK(!probe_stats(blocks).failed);
+    blocks_close(blocks);
+    return 0;
+}
+
+static void who_open_a_fresh_cache_at_once_share_it(void)
+{
+    for (int round = 0; round < N_ROUNDS; round++) {
+        uint64_t blobs[N_OPENERS];
+        pid_t openers[N_OPENERS];
+        snprintf(dir, sizeof(dir), "%s/fresh%d", top, round);
+        for (uint64_t i = 0; i < N_OPENERS; i++) {
+            blobs[i] = i;
+            openers[i] = probe_start(open_and_put, &blobs[i], 60);
+        }
+        for (int i = 0; i < N_OPENERS; i++)
+            CHECK_EQ(probe_wait(openers[i]), 0);
+        struct blocks *blocks = probe_open(dir, 32 * MIB);
+        for (uint64_t i = 0; i < N_OPENERS; i++)
+            CHECK_EQ(probe_view_block(blocks, i, 0), BLOCK_BYTES);
+        blocks_close(blocks);
+    }
+}
+
 int main(void)
 {
     probe_dir_make(top);
@@ -205,6 +240,7 @@ int main(void)
     TEST("opening after a kill touches no more", opening_after_a_kill_touches_no_more);
     TEST("a view brings what it shows and the tables' pages",
          a_view_brings_what_it_shows_and_the_tables_pages);
+    TEST("who open a fresh cache at once share it", who_open_a_fresh_cache_at_once_share_it);
     TEST("who asks what is there has it read", who_asks_what_is_there_has_it_read);
     probe_dir_remove(top);
     return check_done();
