@@ -36,6 +36,7 @@ struct blob {
 
     pthread_mutex_t lock;   /* guards what follows */
     struct locator locator; /* url NULL: to be found */
+    uint64_t n_located;     /* how often the URL was found anew */
     bool locating;
     struct span *unlocated;              /* spans that wait for the locator */
     struct flight *flights[BLOB_CHAINS]; /* by block; few at a time */

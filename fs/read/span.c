@@ -4,7 +4,7 @@
  *     send -> [locate ->] transfer -> all bytes here: done
  *       ^                    |
  *       +--- wait, jitter ---+ failed in passing, or the signed URL ran out (then the blob is
- *                            | located anew, once a span)
+ *                            | located anew, a few times a span)
  *                            |
  *                            + failed for good, or the deadline is over: the pieces still
  *                              missing get the error
@@ -33,7 +33,10 @@
 #include "util/log.h"
 #include "util/pool.h"
 
-enum { MAX_NONSENSE = 4 }; /* tries after answers that make no sense */
+enum {
+    MAX_NONSENSE = 4, /* tries after answers that make no sense */
+    MAX_REFUSED = 8,  /* of a URL that is good for few requests, others may have used them up */
+};
 
 /* Bytes before the span that are read and thrown away when a server ignores Range. */
 #define MAX_SKIP_BYTES (UINT64_C(64) << 20)
@@ -46,8 +49,9 @@ struct span {
     int attempt;
     uint64_t deadline_ms;
     bool urgent;
-    bool relocated; /* the URL was found anew for this span already */
-    int status;     /* of the last reply; 0: none came */
+    int n_refused;   /* URLs that did not do, each then found anew */
+    uint64_t url_at; /* blob->n_located when it was sent */
+    int status;      /* of the last reply; 0: none came */
     int64_t retry_after_ms;
     struct span *next; /* in a chain, then in blob->unlocated */
     int n_flights;
@@ -169,19 +173,20 @@ static void fail(struct span *span, int err)
         give_up(span, -EIO);
 }
 
-/* The URL does not do any more: have it found anew. */
+/* The URL does not do any more: have it found anew, unless another span did since. */
 static void drop_locator(struct span *span)
 {
     pthread_mutex_lock(&span->blob->lock);
-    free(steal_ptr(span->blob->locator.url));
+    if (span->url_at == span->blob->n_located)
+        free(steal_ptr(span->blob->locator.url));
     pthread_mutex_unlock(&span->blob->lock);
-    span->relocated = true;
+    span->n_refused++;
 }
 
 static bool may_relocate(const struct span *span, int err)
 {
     bool expired = err == -EACCES || err == -ENOENT || (span->status == 400 && err == -EPROTO);
-    return expired && !span->relocated && !atomic_load(&span->blob->fetch->stopping);
+    return expired && span->n_refused < MAX_REFUSED && !atomic_load(&span->blob->fetch->stopping);
 }
 
 void span_note_pace(struct blob *blob)
@@ -340,6 +345,7 @@ static int adopt_locator(struct blob *blob, struct locator *found)
     } else {
         free(blob->locator.url);
         blob->locator.url = steal_ptr(found->url);
+        blob->n_located++;
         if (!blob->locator.etag)
             blob->locator.etag = steal_ptr(found->etag);
     }
@@ -362,7 +368,6 @@ static void locate(void *ctx)
     struct span *next;
     for (struct span *span = take_unlocated(blob); span; span = next) {
         next = span->next;
-        span->relocated = true;
         if (r == 0)
             span_start(span);
         else
@@ -398,6 +403,7 @@ static void span_start(struct span *span)
     pthread_mutex_lock(&blob->lock);
     CLEANUP(cleanup_free) char *url = blob->locator.url ? strdup(blob->locator.url) : NULL;
     CLEANUP(cleanup_free) char *etag = blob->locator.etag ? strdup(blob->locator.etag) : NULL;
+    span->url_at = blob->n_located;
     pthread_mutex_unlock(&blob->lock);
     if (broken)
         give_up(span, broken);

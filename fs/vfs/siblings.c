@@ -54,6 +54,8 @@ static void gather(struct gathering *g, uint32_t dir, uint32_t after)
 {
     uint32_t entries[WALK_MAX_FILES];
     size_t max = g->max - g->n;
+    if (!max)
+        return;
     size_t n = g->order == WALK_BY_NAME ? entries_by_name(g->layout, dir, after, max, entries)
                                         : entries_by_ino(g->layout, dir, after, max, entries);
     for (size_t i = 0; i < n && g->n < g->max; i++) {

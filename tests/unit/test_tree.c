@@ -209,6 +209,31 @@ static void siblings_may_go_by_inode_number(void)
     close_tree();
 }
 
+/* Above the directory where there are enough, others are left alone. */
+static void no_more_are_found_than_wanted(void)
+{
+    static const char *const paths[] = {"p/m/a",         "p/m/b",
+                                        "p/m/m-5.index", "p/m/m-5.data-00000-of-00001",
+                                        "p/m/m-6.index", "p/m/m-6.data-00000-of-00001",
+                                        "p/m/sub/a",     NULL};
+    static const char *const from[] = {"p/m/files/a", "p/m/files/b", "p/m/ckpt-5/m-5.index",
+                                       "p/m/ckpt-6/m-6.index", "p/m/files/sub/a"};
+    struct tree_node nodes[WALK_MAX_FILES];
+    open_tree(paths);
+    for (size_t i = 0; i < sizeof(from) / sizeof(from[0]); i++)
+        for (size_t wanted = 0; wanted <= 3; wanted++)
+            for (int order = WALK_BY_NAME; order <= WALK_BY_INO; order++) {
+                size_t n;
+                CHECK_EQ(tree_siblings(tree, look_up(from[i]), (enum walk_order)order, wanted,
+                                       nodes, &n),
+                         0);
+                CHECK(n <= wanted);
+                for (size_t k = 0; k < n; k++)
+                    tree_node_deinit(&nodes[k]);
+            }
+    close_tree();
+}
+
 static bool follows(const char *last, const char *path, enum walk_order *out)
 {
     uint64_t a = look_up(last), b = look_up(path);
@@ -246,6 +271,7 @@ int main(void)
     TEST("what is not known has no siblings", what_is_not_known_has_no_siblings);
     TEST("siblings far away are found", siblings_far_away_are_found);
     TEST("siblings may go by inode number", siblings_may_go_by_inode_number);
+    TEST("no more are found than wanted", no_more_are_found_than_wanted);
     TEST("who follows does so in an order", who_follows_does_so_in_an_order);
     store_dir_drop();
     return check_done();
