@@ -43,6 +43,8 @@ static void log_failure(const char *url, const struct http_reply *reply, int err
     url_redact(url, shown, sizeof(shown));
     if (err == -EACCES && !reply->status)
         return; /* the key's file is not as it should be: that was said */
+    if (err == -ECANCELED)
+        return; /* we end */
     if (err == -EACCES) {
         log_warn("%s answered %d: the API key is missing or wrong; " CREDENTIALS_HINT, shown,
                  reply->status);
