@@ -121,15 +121,11 @@ static bool audit_free(struct audit *audit, const struct page_node *node)
     return ids != NULL;
 }
 
-bool audit_pages(const struct page_file *file)
+bool audit_pages(const struct page_file *file, uint64_t *used)
 {
-    uint64_t n_pages = file->map_bytes / file->page_bytes;
-    if (file->last_page >= n_pages)
+    if (file->last_page >= file->map_bytes / file->page_bytes)
         return false;
-    struct audit audit = {.file = file, .used = calloc(n_pages / 64 + 1, sizeof(uint64_t))};
-    bool sound = audit.used &&
-                 audit_table(&audit, file->meta + META_FREE_TABLE, TABLE_IN_NUMBERS, audit_free) &&
-                 audit_table(&audit, file->meta + META_MAIN_TABLE, 0, audit_named_table);
-    free(audit.used);
-    return sound;
+    struct audit audit = {.file = file, .used = used};
+    return audit_table(&audit, file->meta + META_FREE_TABLE, TABLE_IN_NUMBERS, audit_free) &&
+           audit_table(&audit, file->meta + META_MAIN_TABLE, 0, audit_named_table);
 }

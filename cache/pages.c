@@ -21,6 +21,7 @@ enum {
 struct pages {
     struct page_file file; /* as pages_begin() found it */
     bool audited;
+    uint64_t *used;               /* while the audit goes on, or where a fault left it */
     uint64_t sound[N_REMEMBERED]; /* pages that this transaction has looked at; 0: none */
 };
 
@@ -206,6 +207,7 @@ void pages_close(struct pages *pages)
     if (!pages)
         return;
     munmap((void *)pages->file.map, pages->file.map_bytes);
+    free(pages->used);
     free(pages);
 }
 
@@ -213,6 +215,16 @@ static const uint8_t *newest_meta(const struct page_file *file)
 {
     const uint8_t *a = file->map + PAGE_HEADER, *b = a + file->page_bytes;
     return page_read_64(a + META_TXN) > page_read_64(b + META_TXN) ? a : b;
+}
+
+static bool audit(struct pages *pages, const struct page_file *file)
+{
+    free(pages->used);
+    pages->used = calloc(file->map_bytes / file->page_bytes / 64 + 1, sizeof(*pages->used));
+    bool sound = pages->used && audit_pages(file, pages->used);
+    free(pages->used);
+    pages->used = NULL;
+    return sound;
 }
 
 /* The pages of a state stay as they are while a reader has it; its meta page does so until the next
@@ -226,7 +238,7 @@ bool pages_audit(struct pages *pages, uint64_t txn_id)
         return false;
     file.meta = meta;
     file.last_page = page_read_64(meta + META_LAST_PAGE);
-    pages->audited = pages->audited || audit_pages(&file);
+    pages->audited = pages->audited || audit(pages, &file);
     return pages->audited;
 }
 
@@ -239,7 +251,7 @@ bool pages_begin(struct pages *pages)
     if (!is_sound_free_table(file, false))
         return false;
     if (!pages->audited)
-        pages->audited = audit_pages(file);
+        pages->audited = audit(pages, file);
     return pages->audited;
 }
 
