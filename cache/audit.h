@@ -10,6 +10,6 @@
 struct page_file;
 
 /* Reads all branches and leaves, none of the values: about 1 page for 20 blocks. Inside a guard,
- * and while nobody can commit, or a reader keeps what @file stands for. @used: a bit for each page of
- * the map, all 0; the caller's, since a fault leaves nothing to free it. */
+ * and while nobody can commit, or a reader keeps what @file stands for. @used: a bit for each page
+ * of the map, all 0; the caller's, since a fault leaves nothing to free it. */
 bool audit_pages(const struct page_file *file, uint64_t *used);
