@@ -6,11 +6,11 @@
 #include "read/engine.h"
 #include "read/span.h"
 
-/* Starts from {0} and its first two. */
+/* Starts from {0} but for its blob and whether somebody waits. */
 struct plan {
     struct blob *blob;
     bool urgent;
-    bool lost;          /* memory for a span was short: settle_lost() */
+    bool lost;          /* memory for a span was short: plan_run() fails its pieces */
     struct span *spans; /* to be sent once the lock is let go */
     /* the span being put together */
     uint64_t off, end;

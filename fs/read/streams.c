@@ -3,20 +3,12 @@
 
 #include <stddef.h>
 
+#include "util/minmax.h"
+
 enum {
     ACTIVE_READS = 64
 }; /* a stream that was not read in so many reads no longer counts for the share of the rest */
 #define LEAST_SLACK_BYTES (UINT64_C(64) << 10)
-
-static uint64_t max_u64(uint64_t a, uint64_t b)
-{
-    return a > b ? a : b;
-}
-
-static uint64_t min_u64(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
 
 static uint64_t distance(uint64_t a, uint64_t b)
 {

@@ -8,6 +8,7 @@
 
 #include "read/engine.h"
 #include "util/cleanup.h"
+#include "util/minmax.h"
 
 struct collected {
     struct blob **blobs;
@@ -30,11 +31,6 @@ static size_t count_blobs(struct fetch *fetch)
     size_t n = fetch->blobs.n;
     pthread_mutex_unlock(&fetch->lock);
     return n;
-}
-
-static uint64_t min_u64(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
 }
 
 /* A stream that came to the file's end is through. Under the blob's lock. */

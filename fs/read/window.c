@@ -6,19 +6,11 @@
  * link run dry at each turn. Both were found by simulation, see tests/unit/test_read_ahead.c. */
 #include "read/window.h"
 
+#include "util/minmax.h"
+
 enum { GROWTH = 8, LEAST_PARTS = 4, MOST_PARTS = 16 };
 #define LONG_RUN_BYTES   (UINT64_C(1) << 20)
 #define PART_LEAST_BYTES (UINT64_C(64) << 10) /* less is not fetched at a time */
-
-static uint64_t min_u64(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
-static uint64_t max_u64(uint64_t a, uint64_t b)
-{
-    return a > b ? a : b;
-}
 
 static uint64_t size_for(const struct window *w, uint64_t run_bytes, uint64_t max_bytes)
 {

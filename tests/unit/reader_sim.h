@@ -7,6 +7,7 @@
 #include "net/pace.h"
 #include "read/reach.h"
 #include "read/streams.h"
+#include "util/minmax.h"
 
 #define READER_MAX_AHEAD_BYTES (UINT64_C(64) << 20)  /* a quarter of the usual budget */
 #define READER_SMALL_BYTES     (UINT64_C(256) << 10) /* such a file is fetched whole */
@@ -19,11 +20,6 @@ struct reader_sim {
     struct streams streams;
     uint64_t base, size;
 };
-
-static inline uint64_t min_u64(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
 
 static inline struct reach reach_of_link(const struct sim_link *link)
 {
