@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes corpus/{safetensors,gguf,npz,npy}: small files as the formats' own libraries write them.
+"""Writes corpus/{safetensors,gguf,npz,npy,inflate}: small files as the formats' own libraries write them.
 
 Needs numpy, safetensors and gguf (PyPI). The unit tests know what is in the files, and the fuzzers
 begin with them.
@@ -9,6 +9,7 @@ import io
 import pathlib
 import struct
 import zipfile
+import zlib
 
 import gguf
 import numpy as np
@@ -96,8 +97,20 @@ def npy():
     (CORPUS / "npy" / "python2.npy").write_bytes(data)
 
 
+def inflate():
+    def pack(text, level, strategy):
+        packer = zlib.compressobj(level, zlib.DEFLATED, -zlib.MAX_WBITS, 8, strategy)
+        return packer.compress(text) + packer.flush()
+
+    squares = b"".join(b"%d," % (i * i % 97) for i in range(60))
+    out = CORPUS / "inflate"
+    (out / "stored").write_bytes(pack(b"stored text", 0, zlib.Z_DEFAULT_STRATEGY))
+    (out / "fixed").write_bytes(pack(b"fixed fixed fixed text", 9, zlib.Z_FIXED))
+    (out / "own").write_bytes(pack(squares, 9, zlib.Z_DEFAULT_STRATEGY))
+
+
 if __name__ == "__main__":
-    for folder in ("safetensors", "gguf", "npz", "npy"):
+    for folder in ("safetensors", "gguf", "npz", "npy", "inflate"):
         (CORPUS / folder).mkdir(parents=True, exist_ok=True)
     safetensors()
     gguf_file("v3.gguf", gguf.GGUFEndian.LITTLE)
@@ -105,3 +118,4 @@ if __name__ == "__main__":
     old_gguf()
     npz()
     npy()
+    inflate()

@@ -315,8 +315,8 @@ static void round_trips_are_few(void)
     CHECK_EQ(rounds_for(900 << 10, true), 1);
     CHECK_EQ(rounds_for(4000 << 10, true), 2);
     CHECK_EQ(rounds_for(15 << 20, true), 3);
-    CHECK_EQ(rounds_for(100 << 20, true), 5);
-    CHECK_EQ(rounds_for(100 << 20, false), 2); /* numbers are jumped over */
+    CHECK_EQ(rounds_for(40 << 20, true), 4);
+    CHECK_EQ(rounds_for(40 << 20, false), 2); /* numbers are jumped over */
 }
 
 static void a_header_without_end_is_too_big(void)

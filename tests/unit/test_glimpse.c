@@ -90,6 +90,11 @@ static void what_is_here_is_not_asked_for_again(void)
     CHECK(is_here(&g, 149, 1));
     CHECK(!is_here(&g, 99, 1));
     CHECK(!is_here(&g, 150, 1));
+    CHECK_EQ(glimpse_held(&g, 99), 0);
+    CHECK_EQ(glimpse_held(&g, 100), 50);
+    CHECK_EQ(glimpse_held(&g, 149), 1);
+    CHECK_EQ(glimpse_held(&g, 150), 0);
+    CHECK_EQ(glimpse_held(&g, 151), 0);
     CHECK(!glimpse_ask(&g, 120, 100 * KIB, 0));
     CHECK_EQ(g.want_offset, 150);
     CHECK_EQ(g.want_len, 100 * KIB - 30);
