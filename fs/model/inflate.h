@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Unpacks the beginning of a DEFLATE stream (RFC 1951), to see what a file in an archive is. Pure. */
+/* Unpacks the beginning of a DEFLATE stream (RFC 1951), to see what a file in an archive is.
+ * Pure. */
 #pragma once
 
 #include <stddef.h>
