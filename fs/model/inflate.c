@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A code is given by the lengths of its words alone: words of one length follow each other in the
- * order of their symbols, and after the last one of a length comes, with a zero behind it, the
- * first one that is a bit longer (RFC 1951, 3.2.2). So a word is found bit by bit, with nothing but how
- * many words each length has. That is slow, and a header is short. */
+/* A code is given by the lengths of its words alone (RFC 1951, 3.2.2): words of one length follow
+ * each other in the order of their symbols, and after the last one of a length comes, with a zero
+ * behind it, the first one that is a bit longer. So a word is found bit by bit, with nothing but
+ * how many words each length has. That is slow, and a header is short. */
 #include "model/inflate.h"
 
 #include <errno.h>

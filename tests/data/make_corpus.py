@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes corpus/{safetensors,gguf,npz,npy,inflate}: small files as the formats' own libraries write them.
+"""Writes corpus/{safetensors,gguf,npz,npy,inflate}: files as the formats' libraries write
+them, small.
 
 Needs numpy, safetensors and gguf (PyPI). The unit tests know what is in the files, and the fuzzers
 begin with them.
