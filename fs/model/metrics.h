@@ -11,7 +11,8 @@
 struct metric_row {
     const char *name; /* borrowed */
     int64_t step; /* METRIC_LAST_STEP: of the newest checkpoint, whatever its step (a summary) */
-    double value; /* may be NaN or infinite */
+    double value;    /* may be NaN or infinite */
+    int64_t wall_ns; /* when it was written, since 1970 in UTC; 0: unknown */
 };
 #define METRIC_LAST_STEP INT64_C(-1)
 
