@@ -48,9 +48,10 @@ struct layout_text {
 
 /* What a layout is of: where it stands in the registry. Borrowed by layouts, which it outlives. */
 struct layout_place {
-    const char *origin;                /* the registry's URL */
-    const char *project_id, *model_id; /* NULL above them */
-    const char *project_name;          /* for people; NULL at the registry */
+    const char *origin;                         /* the registry's URL */
+    const char *project_id, *model_id;          /* NULL above them */
+    const char *project_name;                   /* for people; NULL at the registry */
+    const struct metric_directions *directions; /* NULL: metrics are better as their names say */
 };
 
 struct layout {

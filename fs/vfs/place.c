@@ -35,7 +35,7 @@ struct waiter {
 
 struct place {
     const struct place_options *options;
-    struct layout_place where; /* owned texts but origin */
+    struct layout_place where; /* owned texts but origin; directions are borrowed */
     bool is_root;
 
     pthread_mutex_t lock; /* guards what follows */
@@ -67,9 +67,9 @@ struct place *place_new(const struct place_options *options, const struct layout
     pthread_mutex_init(&place->lock, NULL);
     place->options = options;
     place->is_root = is_root;
-    place->where =
-        (struct layout_place){where->origin, copy_text(where->project_id, &ok),
-                              copy_text(where->model_id, &ok), copy_text(where->project_name, &ok)};
+    place->where = (struct layout_place){where->origin, copy_text(where->project_id, &ok),
+                                         copy_text(where->model_id, &ok),
+                                         copy_text(where->project_name, &ok), where->directions};
     if (ok)
         return place;
     place_free(place);

@@ -173,7 +173,7 @@ static int build_model(struct layout_builder *b, const struct listing *listing,
 {
     struct outline *o = layout_outline(b);
     int64_t mtime_ns = listing->self.mtime_ns;
-    int r = outline_init(o, listing);
+    int r = outline_init(o, listing, place->directions);
     for (size_t i = 0; r == 0 && i < o->checkpoints.n; i++)
         r = add_checkpoint(b, listing, i);
     if (r == 0 && (o->checkpoints.n_rest || !o->checkpoints.n)) {
@@ -340,6 +340,8 @@ static int emit_checkpoint(const struct node_facts *f, emit_fn *emit, void *ctx)
     const struct checkpoint *c = &f->layout->outline.checkpoints.items[f->checkpoint];
     snprintf(step, sizeof(step), "%lld", (long long)c->step);
     int r = emit(ctx, "checkpoint", c->name);
+    if (r == 0)
+        r = emit(ctx, "framework", c->framework);
     if (r == 0)
         r = emit(ctx, "format", c->format);
     if (r == 0 && c->step >= 0)
