@@ -272,6 +272,7 @@ static int start_engine(struct mount *m)
         .project_id = m->source.project_id,
         .project_name = m->source.project_name,
         .model_id = m->source.model_id,
+        .directions = &m->options.best,
     };
     return r == 0 ? tree_new(&tree_options, &m->tree) : r;
 }

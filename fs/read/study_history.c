@@ -158,7 +158,7 @@ int study_history_apply(const struct study_history *history, struct listing *lis
         if (i == 0 || row->name != h->rows[i - 1].name)
             is_known = bsearch(&row->name, known, n, sizeof(*known), compare_names) != NULL;
         if (!is_known)
-            r = listing_add_row(listing, row->name, row->step, row->value);
+            r = listing_add_row(listing, row->name, row->step, row->value, row->wall_ns);
     }
     return r == 0 && h->latest ? listing_set_latest(listing, h->latest) : r;
 }

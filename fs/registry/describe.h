@@ -19,7 +19,7 @@ json_t *describe_listing(const struct listing *listing, const char *origin, cons
  * model's files. */
 json_t *describe_model(const struct outline *o, const char *origin, const char *project);
 
-/* {"name","format","step","complete"[,"missing"],"size","modified","metrics":{..},
+/* {"name","framework","format","step","complete"[,"missing"],"size","modified","metrics":{..},
  *  "files":[{"path"(within the checkpoint),"size","modified","digest"}]} */
 json_t *describe_checkpoint(const struct outline *o, size_t checkpoint);
 

@@ -45,8 +45,9 @@ void listing_unref(struct listing *listing); /* NULL is fine */
 /* Adds a copy of @entry (its texts too), which has an id. 0 or -ENOMEM, also when there is more
  * than a listing holds (4 GiB). */
 int listing_add(struct listing *listing, const struct listing_entry *entry);
-/* Adds a row; @name is copied. */
-int listing_add_row(struct listing *listing, const char *name, int64_t step, double value);
+/* Adds a row, see struct metric_row; @name is copied. */
+int listing_add_row(struct listing *listing, const char *name, int64_t step, double value,
+                    int64_t wall_ns);
 int listing_set_latest(struct listing *listing, const char *latest);
 /* Sets what the listing is of; texts are copied. */
 int listing_set_self(struct listing *listing, const struct listing_entry *self);

@@ -13,12 +13,15 @@ enum { VALUES_MAX = 1 << 24 };
 static int find_checkpoints(struct outline *o)
 {
     size_t n = o->listing->n_entries;
-    CLEANUP(cleanup_free) const char **paths = calloc(n + 1, sizeof(*paths));
-    if (!paths)
+    CLEANUP(cleanup_free) struct checkpoint_file *files = calloc(n + 1, sizeof(*files));
+    struct listing_entry entry;
+    if (!files)
         return -ENOMEM;
-    for (size_t i = 0; i < n; i++)
-        paths[i] = listing_id(o->listing, i);
-    return checkpoints_find(paths, n, &o->checkpoints);
+    for (size_t i = 0; i < n; i++) {
+        listing_get(o->listing, i, &entry);
+        files[i] = (struct checkpoint_file){entry.id, entry.size_bytes};
+    }
+    return checkpoints_find(files, n, &o->checkpoints);
 }
 
 /* By metric and step, equal ones in the listing's order. */
@@ -71,43 +74,63 @@ static struct metric_series series_of(const struct outline *o, size_t metric)
 }
 
 static const struct metric_row *find_value(const struct outline *o, const struct checkpoint *c,
-                                           int64_t next_step, size_t metric)
+                                           struct metric_span span, size_t metric)
 {
     struct metric_series series = series_of(o, metric);
     if (c->kind == CHECKPOINT_EXPORT)
         return c == o->latest ? metric_newest(series) : NULL;
-    const struct metric_row *row = metric_at(series, c->step, next_step);
+    const struct metric_row *row = metric_at(series, span);
     return row || c != o->latest ? row : metric_summary(series);
+}
+
+/* The steps of the next checkpoint before and behind, past those of the same step; exports stand
+ * behind all and have none. */
+static void fill_spans(const struct checkpoints *c, struct metric_span *spans)
+{
+    size_t n = 0;
+    while (n < c->n && c->items[n].kind == CHECKPOINT_STEP)
+        n++;
+    for (size_t i = 0; i < n; i++) {
+        bool is_first = i == 0, is_twin = !is_first && c->items[i].step == c->items[i - 1].step;
+        spans[i].step = c->items[i].step;
+        spans[i].previous_step = is_first  ? METRIC_LAST_STEP
+                                 : is_twin ? spans[i - 1].previous_step
+                                           : c->items[i - 1].step;
+    }
+    for (size_t i = n; i-- > 0;) {
+        bool is_last = i + 1 == n, is_twin = !is_last && c->items[i].step == c->items[i + 1].step;
+        spans[i].next_step = is_last   ? INT64_MAX
+                             : is_twin ? spans[i + 1].next_step
+                                       : c->items[i + 1].step;
+    }
 }
 
 static int fill_values(struct outline *o)
 {
     const struct checkpoint *items = o->checkpoints.items;
-    int64_t next_step = INT64_MAX;
+    CLEANUP(cleanup_free)
+    struct metric_span *spans = calloc(o->checkpoints.n + 1, sizeof(*spans));
     if (o->n_metrics && o->checkpoints.n <= VALUES_MAX / o->n_metrics)
         o->values = calloc(o->checkpoints.n * o->n_metrics, sizeof(*o->values));
     else if (!o->n_metrics)
         o->values = calloc(1, sizeof(*o->values));
-    if (!o->values)
+    if (!o->values || !spans)
         return -ENOMEM;
-    for (size_t c = o->checkpoints.n; c-- > 0;) {
-        bool later = c + 1 < o->checkpoints.n && items[c + 1].kind == CHECKPOINT_STEP;
-        if (later && items[c + 1].step > items[c].step)
-            next_step = items[c + 1].step;
+    fill_spans(&o->checkpoints, spans);
+    for (size_t c = 0; c < o->checkpoints.n; c++)
         for (size_t m = 0; m < o->n_metrics; m++)
-            o->values[c * o->n_metrics + m] = find_value(o, &items[c], next_step, m);
-    }
+            o->values[c * o->n_metrics + m] = find_value(o, &items[c], spans[c], m);
     return 0;
 }
 
-static void find_best(struct outline *o, size_t metric)
+static void find_best(struct outline *o, const struct metric_directions *directions, size_t metric)
 {
     struct outline_best best = {.metric = o->metrics[metric], .checkpoint = SIZE_MAX};
     double best_value = strtod("NaN", NULL);
     for (size_t c = 0; c < o->checkpoints.n; c++) {
         const struct metric_row *row = outline_value(o, c, metric);
         if (!row || o->checkpoints.items[c].missing ||
-            !metric_beats(best.metric, row->value, best_value))
+            !metric_beats(directions, best.metric, row->value, best_value))
             continue;
         best.checkpoint = c;
         best_value = row->value;
@@ -116,27 +139,28 @@ static void find_best(struct outline *o, size_t metric)
         o->best[o->n_best++] = best;
 }
 
-static int find_all_best(struct outline *o)
+static int find_all_best(struct outline *o, const struct metric_directions *directions)
 {
     o->best = calloc(o->n_metrics + 1, sizeof(*o->best));
     if (!o->best)
         return -ENOMEM;
     for (size_t m = 0; m < o->n_metrics; m++)
-        find_best(o, m);
+        find_best(o, directions, m);
     return 0;
 }
 
-int outline_init(struct outline *o, const struct listing *listing)
+int outline_init(struct outline *o, const struct listing *listing,
+                 const struct metric_directions *directions)
 {
     *o = (struct outline){.listing = listing};
     int r = find_checkpoints(o);
-    o->latest = r == 0 ? checkpoints_latest(&o->checkpoints) : NULL;
+    o->latest = r == 0 ? checkpoints_latest(&o->checkpoints, NULL) : NULL;
     if (r == 0)
         r = collect_metrics(o);
     if (r == 0)
         r = fill_values(o);
     if (r == 0)
-        r = find_all_best(o);
+        r = find_all_best(o, directions);
     if (r < 0)
         outline_deinit(o);
     return r;

@@ -25,8 +25,9 @@ struct outline {
     size_t n_best;
 };
 
-/* 0 or -ENOMEM. */
-int outline_init(struct outline *o, const struct listing *listing);
+/* @directions say which way metrics are better, NULL: by their names; not kept. 0 or -ENOMEM. */
+int outline_init(struct outline *o, const struct listing *listing,
+                 const struct metric_directions *directions);
 void outline_deinit(struct outline *o);
 
 /* The value of metric @metric at a checkpoint; NULL where it has none. */

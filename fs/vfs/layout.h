@@ -59,6 +59,7 @@ struct layout_place {
     const char *project_id, *model_id; /* NULL above them */
     const char *project_name;          /* for people; NULL at the registry */
     const char *contents; /* of a checkpoint's contents: layout_contents_key(); else NULL */
+    const struct metric_directions *directions; /* NULL: metrics are better as their names say */
 };
 
 struct layout {

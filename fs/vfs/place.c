@@ -38,7 +38,7 @@ struct waiter {
 
 struct place {
     const struct place_options *options;
-    struct layout_place where;  /* owned texts but origin */
+    struct layout_place where;  /* owned texts but origin; directions are borrowed */
     struct place_source source; /* of: a reference */
 
     /* of the job under way */
@@ -81,7 +81,7 @@ struct place *place_new(const struct place_options *options, const struct layout
         layout_ref(source->of);
     place->where = (struct layout_place){
         where->origin, copy_text(where->project_id, &ok), copy_text(where->model_id, &ok),
-        copy_text(where->project_name, &ok), copy_text(where->contents, &ok)};
+        copy_text(where->project_name, &ok), copy_text(where->contents, &ok), where->directions};
     if (ok)
         return place;
     place_free(place);

@@ -88,7 +88,7 @@ int tree_new(const struct tree_options *options, struct tree **out)
     tree->place_options = (struct place_options){options->catalog, options->fetch, options->pool,
                                                  options->list_timeout_ms, options->deadline_ms};
     const struct layout_place where = {tree->origin, options->project_id, options->model_id,
-                                       options->project_name, NULL};
+                                       options->project_name, NULL, options->directions};
     tree->root = add_place(tree, &where, &(struct place_source){.is_root = true});
     if (!tree->root) {
         tree_free(tree);

@@ -26,6 +26,7 @@ struct tree_options {
     const char *project_id,
         *project_name; /* what is mounted: NULL for the whole registry; copied */
     const char *model_id;
+    const struct metric_directions *directions; /* borrowed, outlive the tree; or NULL */
 };
 
 int tree_new(const struct tree_options *options, struct tree **out);

@@ -244,7 +244,7 @@ static int build_model(struct layout_builder *b, const struct listing *listing,
 {
     struct outline *o = layout_outline(b);
     int64_t mtime_ns = listing->self.mtime_ns;
-    int r = outline_init(o, listing);
+    int r = outline_init(o, listing, place->directions);
     for (size_t i = 0; r == 0 && i < o->checkpoints.n; i++)
         r = add_checkpoint(b, listing, place, i);
     if (r == 0 && (o->checkpoints.n_rest || !o->checkpoints.n)) {

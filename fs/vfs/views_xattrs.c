@@ -96,6 +96,8 @@ static int emit_checkpoint(const struct node_facts *f, emit_fn *emit, void *ctx)
     snprintf(step, sizeof(step), "%lld", (long long)c->step);
     int r = emit(ctx, "checkpoint", c->name);
     if (r == 0)
+        r = emit(ctx, "framework", c->framework);
+    if (r == 0)
         r = emit(ctx, "format", c->format);
     if (r == 0 && c->step >= 0)
         r = emit(ctx, "step", step);

@@ -207,7 +207,7 @@ static void what_is_hidden_is_found_by_name_only(void)
     static const char *const paths[] = {"m-5.index", "m-5.data-00000-of-00001", "x", NULL};
     LISTING_CLEANUP struct listing *listing = new_files(paths, false);
     LAYOUT_CLEANUP struct layout *layout = NULL, *root = NULL;
-    listing_add_row(listing, "loss/a", 5, 0.5);
+    listing_add_row(listing, "loss/a", 5, 0.5, 0);
     CHECK_EQ(views_build(listing, &model_place, false, &layout), 0);
     CHECK_EQ(views_build(listing, &model_place, true, &root), 0);
     check_tree(layout, 0,
@@ -350,7 +350,7 @@ static void what_a_large_model_tells_is_made_when_it_is_read(void)
         }
         LISTING_CLEANUP struct listing *listing = new_files(paths, false);
         LAYOUT_CLEANUP struct layout *layout = NULL;
-        listing_add_row(listing, "loss", 5, 0.5);
+        listing_add_row(listing, "loss", 5, 0.5, 0);
         CHECK_EQ(build(listing, &model_place, &layout), 0);
         for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
             CLEANUP(cleanup_free) char *text = live_text(layout, places[i]);
@@ -393,11 +393,11 @@ static void attributes_say_where_a_node_stands(void)
     struct listing_entry hashed = {.id = "h", .name = "h", .has_digest = true};
     LAYOUT_CLEANUP struct layout *layout = NULL, *project = NULL, *registry = NULL;
     listing_add(listing, &hashed);
-    listing_add_row(listing, "loss", 5, 0.5);
+    listing_add_row(listing, "loss", 5, 0.5, 0);
     char long_name[300];
     memset(long_name, 'n', sizeof(long_name) - 1);
     long_name[sizeof(long_name) - 1] = '\0';
-    listing_add_row(listing, long_name, 5, 0.5);
+    listing_add_row(listing, long_name, 5, 0.5, 0);
     CHECK_EQ(build(listing, &model_place, &layout), 0);
     CHECK_EQ(build(folder, &project_place, &project), 0);
     CHECK_EQ(build(folder, &registry_place, &registry), 0);
