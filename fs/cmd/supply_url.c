@@ -274,7 +274,7 @@ static int lay_out(struct registry_supply *supply)
         r = engine_start(&supply->engine, source);
     if (r == 0)
         r = engine_read_history(&supply->engine, source->model_id, listing);
-    return r < 0 ? r : views_build(listing, &supply->place, false, &supply->layout);
+    return r < 0 ? r : views_build(listing, &supply->place, NULL, &supply->layout);
 }
 
 static int fill(struct registry_supply *supply, struct supply *out)

@@ -78,7 +78,7 @@ static int set_missing(json_t *facts, const struct contents *contents)
 {
     json_t *missing = json_array(), *known = json_object_get(facts, "missing");
     int r = missing ? 0 : -1;
-    if (known)
+    if (known && !json_equal(known, json_array_get(contents->missing, 0)))
         r |= json_array_append(missing, known);
     r |= json_array_extend(missing, contents->missing);
     r |= json_object_set_new(facts, "complete", json_false());

@@ -564,11 +564,8 @@ static void hash_file(XXH3_state_t *h, const struct layout *layout, uint32_t fil
 int layout_contents_key(const struct layout *layout, uint32_t checkpoint, struct buf *out)
 {
     const struct checkpoint *c = &layout->outline.checkpoints.items[checkpoint];
-    XXH3_state_t h;
-    XXH3_64bits_reset(&h);
-    for (size_t i = 0; i < c->n_files; i++)
-        hash_file(&h, layout, c->files[i]);
-    return buf_printf(out, "%s@%016llx", c->name, (unsigned long long)XXH3_64bits_digest(&h));
+    return buf_printf(out, "%s@%016llx", c->name,
+                      (unsigned long long)outline_files_hash(&layout->outline, c));
 }
 
 /* The number of the place that a node opens. */

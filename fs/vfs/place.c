@@ -24,6 +24,7 @@
 #include "read/study_history.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
+#include "util/json.h"
 #include "util/log.h"
 #include "util/pool.h"
 #include "vfs/views.h"
@@ -48,7 +49,9 @@ struct place {
     struct study_history *history; /* of the model's files when they had history_key */
     uint64_t history_key;          /* 0: not known */
 
-    pthread_mutex_t lock; /* guards what follows */
+    pthread_mutex_t lock;       /* guards what follows */
+    struct outline_flaw *flaws; /* owned, as their texts, which stay as long as the place */
+    size_t n_flaws;
     struct layout *layout;
     int gone; /* -ENOENT, -EACCES, ...: what the registry last said for good; 0 */
     uint64_t fresh_until_ms;
@@ -79,9 +82,12 @@ struct place *place_new(const struct place_options *options, const struct layout
     place->source = *source;
     if (source->of)
         layout_ref(source->of);
-    place->where = (struct layout_place){
-        where->origin, copy_text(where->project_id, &ok), copy_text(where->model_id, &ok),
-        copy_text(where->project_name, &ok), copy_text(where->contents, &ok), where->directions};
+    place->where = (struct layout_place){where->origin,
+                                         copy_text(where->project_id, &ok),
+                                         copy_text(where->model_id, &ok),
+                                         copy_text(where->project_name, &ok),
+                                         copy_text(where->contents, &ok),
+                                         where->directions};
     if (ok)
         return place;
     place_free(place);
@@ -95,6 +101,9 @@ void place_free(struct place *place)
     layout_unref(place->layout);
     layout_unref(place->source.of);
     study_history_free(place->history);
+    for (size_t i = 0; i < place->n_flaws; i++)
+        free((char *)place->flaws[i].missing);
+    free(place->flaws);
     free((char *)place->where.contents);
     free((char *)place->where.project_id);
     free((char *)place->where.model_id);
@@ -178,6 +187,21 @@ static int settle_failure(struct place *place, int err)
     return usable ? 0 : err;
 }
 
+/* Builds the layout of @listing with the flaws that are known. 0 or -ENOMEM. */
+static int build(struct place *place, struct listing *listing, struct layout **out)
+{
+    struct views_options options = {.is_root = place->source.is_root};
+    pthread_mutex_lock(&place->lock);
+    size_t n = place->n_flaws;
+    CLEANUP(cleanup_free) struct outline_flaw *flaws = calloc(n + 1, sizeof(*flaws));
+    if (flaws && n)
+        memcpy(flaws, place->flaws, n * sizeof(*flaws));
+    pthread_mutex_unlock(&place->lock);
+    options.flaws = flaws;
+    options.n_flaws = n;
+    return flaws ? views_build(listing, &place->where, &options, out) : -ENOMEM;
+}
+
 /* Makes the job's listing what the place shows. 0 or -ENOMEM. */
 static int adopt_listing(struct place *place)
 {
@@ -185,7 +209,7 @@ static int adopt_listing(struct place *place)
     struct layout *layout;
     int r = place->history ? study_history_apply(place->history, listing) : 0;
     if (r == 0)
-        r = views_build(listing, &place->where, place->source.is_root, &layout);
+        r = build(place, listing, &layout);
     if (r == 0)
         adopt(place, layout, place->fresh_ms > 0 ? clock_now_ms() + (uint64_t)place->fresh_ms : 0);
     return r;
@@ -282,10 +306,67 @@ static void fetch(struct place *place)
         end_job(place, settle_failure(place, r));
 }
 
+/* Shows the same listing as before, but with the flaws, unless another came meanwhile. */
+static void rebuild(struct place *place)
+{
+    struct layout *old = place_layout(place), *fresh = NULL;
+    if (old && build(place, old->listing, &fresh) == 0) {
+        pthread_mutex_lock(&place->lock);
+        struct layout *dropped = place->layout == old ? old : fresh;
+        if (dropped == old)
+            place->layout = fresh;
+        pthread_mutex_unlock(&place->lock);
+        layout_unref(dropped);
+    }
+    layout_unref(old);
+}
+
+/* 0 or -ENOMEM; 1 when it is known. Under the lock. */
+static int add_flaw(struct place *place, uint64_t files, const char *missing)
+{
+    for (size_t i = 0; i < place->n_flaws; i++)
+        if (place->flaws[i].files == files)
+            return 1;
+    char *copy = strdup(missing);
+    struct outline_flaw *grown =
+        copy ? reallocarray(place->flaws, place->n_flaws + 1, sizeof(*grown)) : NULL;
+    if (!grown) {
+        free(copy);
+        return -ENOMEM;
+    }
+    place->flaws = grown;
+    grown[place->n_flaws++] = (struct outline_flaw){files, copy};
+    return 0;
+}
+
+void place_note_flaw(struct place *place, uint64_t files, const char *missing)
+{
+    pthread_mutex_lock(&place->lock);
+    int r = add_flaw(place, files, missing);
+    pthread_mutex_unlock(&place->lock);
+    if (r == 0)
+        rebuild(place);
+}
+
+/* Tells the model what its checkpoint lacks. */
+static void report_flaw(const struct place *place, const struct contents *contents)
+{
+    const struct outline *o = &place->source.of->outline;
+    const struct checkpoint *c = &o->checkpoints.items[place->source.checkpoint];
+    const char *missing = json_text(json_array_get(contents->missing, 0));
+    if (!missing || c->missing || !place->source.model)
+        return;
+    log_info("%s: checkpoint %s of %s is incomplete: %s", place->where.origin, c->name,
+             place->where.model_id, missing);
+    place_note_flaw(place->source.model, outline_files_hash(o, c), missing);
+}
+
 static void on_contents(void *ctx, struct study_contents *contents, int err)
 {
     struct place *place = ctx;
     struct layout *layout = NULL;
+    if (err == 0)
+        report_flaw(place, &contents->contents);
     if (err == 0)
         err = views_build_contents(place->source.of, place->source.checkpoint, contents,
                                    &place->where, &layout);

@@ -28,6 +28,7 @@ struct place_source {
     bool is_root;        /* the mount's root */
     struct layout *of;   /* of a checkpoint's contents: the model's, referred to; else NULL */
     uint32_t checkpoint; /* and the checkpoint's index in that */
+    struct place *model; /* and its place, which is told what lacks; borrowed */
 };
 
 /* All texts are copied; @options is borrowed. NULL when memory is short. */
@@ -41,6 +42,9 @@ void place_need(struct place *place, place_ready_fn *ready, void *ctx);
 
 /* The newest layout, with a reference; NULL when there is none. */
 struct layout *place_layout(struct place *place);
+/* It was found out that something lacks of the checkpoint with these files
+ * (outline_files_hash()): from now on it is shown as incomplete. @missing is copied. */
+void place_note_flaw(struct place *place, uint64_t files, const char *missing);
 /* Its listing counts as old from now on. */
 void place_expire(struct place *place);
 const struct layout_place *place_where(const struct place *place);

@@ -87,8 +87,9 @@ int tree_new(const struct tree_options *options, struct tree **out)
     tree->origin = registry_origin(catalog_registry(options->catalog));
     tree->place_options = (struct place_options){options->catalog, options->fetch, options->pool,
                                                  options->list_timeout_ms, options->deadline_ms};
-    const struct layout_place where = {tree->origin, options->project_id, options->model_id,
-                                       options->project_name, NULL, options->directions};
+    const struct layout_place where = {
+        tree->origin, options->project_id, options->model_id, options->project_name,
+        NULL,         options->directions};
     tree->root = add_place(tree, &where, &(struct place_source){.is_root = true});
     if (!tree->root) {
         tree_free(tree);
@@ -165,8 +166,13 @@ static struct place *contents_of(struct tree *tree, struct layout *layout, uint3
     BUF_CLEANUP struct buf key = {0};
     if (layout_contents_key(layout, checkpoint, &key) < 0)
         return NULL;
+    pthread_mutex_lock(&tree->lock);
+    struct place *model = find_place(tree, &where);
+    pthread_mutex_unlock(&tree->lock);
     where.contents = key.data;
-    return get_place(tree, &where, &(struct place_source){.of = layout, .checkpoint = checkpoint});
+    return get_place(
+        tree, &where,
+        &(struct place_source){.of = layout, .checkpoint = checkpoint, .model = model});
 }
 
 static enum node_kind kind_of(const struct tree_node *node)

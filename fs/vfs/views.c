@@ -240,11 +240,13 @@ static void add_links(struct layout_builder *b)
 }
 
 static int build_model(struct layout_builder *b, const struct listing *listing,
-                       const struct layout_place *place, uint32_t hidden)
+                       const struct layout_place *place, const struct views_options *options,
+                       uint32_t hidden)
 {
     struct outline *o = layout_outline(b);
+    const struct outline_hints hints = {place->directions, options->flaws, options->n_flaws};
     int64_t mtime_ns = listing->self.mtime_ns;
-    int r = outline_init(o, listing, place->directions);
+    int r = outline_init(o, listing, &hints);
     for (size_t i = 0; r == 0 && i < o->checkpoints.n; i++)
         r = add_checkpoint(b, listing, place, i);
     if (r == 0 && (o->checkpoints.n_rest || !o->checkpoints.n)) {
@@ -276,19 +278,20 @@ static void build_folders(struct layout_builder *b, const struct listing *listin
     layout_add_text(b, hidden, "info.json", format_json(info), listing->self.mtime_ns);
 }
 
-int views_build(struct listing *listing, const struct layout_place *place, bool is_root,
-                struct layout **out)
+int views_build(struct listing *listing, const struct layout_place *place,
+                const struct views_options *options, struct layout **out)
 {
+    static const struct views_options none;
     struct layout_builder *b = layout_begin(listing, place);
     int r = 0;
     if (!b)
         return -ENOMEM;
     uint32_t hidden = layout_add_hidden(b, 0);
     if (listing->kind == LISTING_FILES)
-        r = build_model(b, listing, place, hidden);
+        r = build_model(b, listing, place, options ? options : &none, hidden);
     else
         build_folders(b, listing, place, hidden);
-    if (is_root) {
+    if (options && options->is_root) {
         layout_add_live(b, hidden, "stats", VIEW_STATS);
         layout_add_live(b, hidden, "stats.prom", VIEW_STATS_PROM);
         layout_add_live(b, hidden, "config", VIEW_CONFIG);

@@ -25,10 +25,14 @@ enum view_live {
     VIEW_HISTORY, /* of the outline's first metric; those behind it follow */
 };
 
-/* Builds the layout of @listing, of any kind. @is_root: it is the mount's root, and has stats and
- * config. 0 or -ENOMEM. */
-int views_build(struct listing *listing, const struct layout_place *place, bool is_root,
-                struct layout **out);
+struct views_options {
+    bool is_root;                     /* the mount's root, which has stats and config */
+    const struct outline_flaw *flaws; /* of a model's checkpoints; borrowed for the call */
+    size_t n_flaws;
+};
+/* Builds the layout of @listing, of any kind. @options may be NULL. 0 or -ENOMEM. */
+int views_build(struct listing *listing, const struct layout_place *place,
+                const struct views_options *options, struct layout **out);
 
 /* Whether the files of a checkpoint are looked into for what they hold. */
 bool views_has_contents(const struct layout *layout, uint32_t checkpoint);

@@ -38,7 +38,7 @@ static struct listing *new_files(const char *const *paths, bool has_digests)
 
 static int build(struct listing *listing, const struct layout_place *place, struct layout **out)
 {
-    return listing ? views_build(listing, place, false, out) : -ENOMEM;
+    return listing ? views_build(listing, place, NULL, out) : -ENOMEM;
 }
 
 static struct layout *view_files(const char *const *paths)
@@ -208,8 +208,9 @@ static void what_is_hidden_is_found_by_name_only(void)
     LISTING_CLEANUP struct listing *listing = new_files(paths, false);
     LAYOUT_CLEANUP struct layout *layout = NULL, *root = NULL;
     listing_add_row(listing, "loss/a", 5, 0.5, 0);
-    CHECK_EQ(views_build(listing, &model_place, false, &layout), 0);
-    CHECK_EQ(views_build(listing, &model_place, true, &root), 0);
+    CHECK_EQ(views_build(listing, &model_place, NULL, &layout), 0);
+    CHECK_EQ(views_build(listing, &model_place, &(struct views_options){.is_root = true}, &root),
+             0);
     check_tree(layout, 0,
                "best-loss%2Fa->ckpt-5 ckpt-5(checkpoint m-5.data-00000-of-00001 "
                "m-5.index) files(x) latest->ckpt-5");
@@ -437,7 +438,8 @@ static void the_stream_is_found_by_name_only(void)
     static const char *const paths[] = {"trace", "x", NULL};
     LISTING_CLEANUP struct listing *listing = new_files(paths, false);
     LAYOUT_CLEANUP struct layout *root = NULL, *other = NULL;
-    CHECK_EQ(views_build(listing, &model_place, true, &root), 0);
+    CHECK_EQ(views_build(listing, &model_place, &(struct views_options){.is_root = true}, &root),
+             0);
     check_tree(root, 0, "files(trace x)");
     check_tree(root, find(root, ".modelfs"),
                "config detail.json files(trace x) history info.json metrics metrics.csv "
