@@ -16,8 +16,7 @@ static const char settings[] = "set encoding utf8\n"
                                "set grid\n"
                                "set xlabel 'step'\n"
                                "set format '%g'\n"
-                               "set key outside below\n"
-                               "set offsets graph 0.02, graph 0.02, 0, 0\n";
+                               "set key outside below\n";
 
 /* Bytes of a character of UTF-8 at @c; 0 when it is none that can be shown. */
 static size_t character(const unsigned char *c)
@@ -129,14 +128,24 @@ static int append_plot(const struct chart *chart, size_t i, bool *is_first, stru
         i + 1);
 }
 
+/* A hundredth of the range beside the ends, where a mark would be cut. */
+static int append_axes(const struct chart *chart, struct buf *out)
+{
+    struct scale x, y;
+    chart_scales(chart, &x, &y);
+    double aside = (x.high - x.low) / 100;
+    int r = buf_printf(out, "set xrange [%.17g:%.17g]\n", x.low - aside, x.high + aside);
+    return r == 0 && chart->is_log ? buf_puts(out, "set logscale y\n") : r;
+}
+
 int chart_gnuplot_format(const struct chart *chart, enum chart_picture picture, struct buf *out)
 {
     bool is_first = true;
     int r = buf_puts(out, picture == CHART_PNG ? head_png : head_svg);
     if (r == 0)
         r = buf_puts(out, settings);
-    if (r == 0 && chart->is_log)
-        r = buf_puts(out, "set logscale y\n");
+    if (r == 0)
+        r = append_axes(chart, out);
     for (size_t i = 0; r == 0 && i < chart->n; i++)
         r = append_data(chart, i, out);
     for (size_t i = 0; r == 0 && i < chart->n; i++)

@@ -179,7 +179,7 @@ static int draw(struct drawing *d, struct chart_size size)
     d->label_columns = widest_label(&d->y_ticks);
     size_t beside = d->label_columns + 2;
     unsigned columns = size.columns > beside + 1 ? size.columns - (unsigned)beside : 1;
-    scale_ticks(&d->x, columns / COLUMNS_PER_TICK + 1, &d->x_ticks);
+    scale_ticks(&d->x, columns / COLUMNS_PER_TICK + 2, &d->x_ticks);
     int r = braille_init(&d->canvas, columns, rows);
     for (size_t i = 0; r == 0 && i < d->chart->n; i++)
         draw_series(d, i);

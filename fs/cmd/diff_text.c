@@ -80,7 +80,7 @@ static void fill_sides(struct table *table, const json_t *diff)
     static const char *const keys[] = {"name",      "model",  "project", "registry", "type",
                                        "framework", "format", "step",    "size",     "parameters"};
     const json_t *a = json_get_object(diff, "a"), *b = json_get_object(diff, "b");
-    table_add_column(table, "", TABLE_LEFT);
+    table_add_column(table, " ", TABLE_LEFT);
     table_add_column(table, "A", TABLE_LEFT);
     table_add_column(table, "B", TABLE_LEFT);
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
@@ -164,7 +164,7 @@ static void add_list(struct table *table, const struct part *part, const json_t 
 static void fill_part(struct table *table, const struct part *part, const json_t *diff)
 {
     enum table_align align = part == &files ? TABLE_RIGHT : TABLE_LEFT;
-    table_add_column(table, "", TABLE_LEFT);
+    table_add_column(table, " ", TABLE_LEFT);
     table_add_column(table, part == &files ? "FILE" : "TENSOR", TABLE_LEFT);
     table_add_column(table, "A", align);
     table_add_column(table, "B", align);

@@ -108,10 +108,16 @@ static int pair_files(json_t *out, const char *key, const json_t *a, const json_
     return json_array_append_new(json_get_array(out, list), make_pair("path", key, a, b, keys));
 }
 
+/* Also where both have none. */
+static bool is_same_field(const json_t *a, const json_t *b, const char *key)
+{
+    json_t *x = json_object_get(a, key), *y = json_object_get(b, key);
+    return x == y || json_equal(x, y);
+}
+
 static bool is_same_tensor(const json_t *a, const json_t *b)
 {
-    return json_equal(json_object_get(a, "shape"), json_object_get(b, "shape")) &&
-           json_equal(json_object_get(a, "dtype"), json_object_get(b, "dtype"));
+    return is_same_field(a, b, "shape") && is_same_field(a, b, "dtype");
 }
 
 static int pair_tensors(json_t *out, const char *key, const json_t *a, const json_t *b)

@@ -48,7 +48,7 @@ static double round_up(double step)
 static void linear_ticks(const struct scale *scale, size_t most, struct ticks *out)
 {
     double range = scale->high / 2 - scale->low / 2;
-    double step = round_up(range / (double)most * 2);
+    double step = round_up(range / (most > 1 ? (double)most - 1 : 1) * 2);
     if (!isfinite(step) || step < DBL_MIN)
         return;
     out->step = step;
