@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Names come from a registry and may be anything. In a script they are only ever in single quotes,
  * in which gnuplot replaces neither backquotes (which would run a command) nor backslashes nor
- * macros (gnuplot 5.4, `help quotes`, `help substitution`); a quote within is doubled, what would
- * end the line is a blank, and text is never `enhanced`. */
+ * macros (gnuplot 5.4, `help quotes`, `help substitution`). A quote within becomes a typographic
+ * one: gnuplot 5.4 takes a doubled one that stands first for the end. What would end the line is a
+ * blank, and text is never `enhanced`. */
 #include "cmd/chart_gnuplot.h"
 
 #include <inttypes.h>
 
 #include "model/metrics.h"
+
+/* So many labels stand below each other; more side by side, or no room were left. */
+enum { LABELS_BELOW = 6, LABEL_COLUMNS = 3 };
 
 static const char head_png[] = "set terminal pngcairo noenhanced size 1200,700 fontscale 1.1\n";
 static const char head_svg[] =
@@ -15,8 +19,7 @@ static const char head_svg[] =
 static const char settings[] = "set encoding utf8\n"
                                "set grid\n"
                                "set xlabel 'step'\n"
-                               "set format '%g'\n"
-                               "set key outside below\n";
+                               "set format '%g'\n";
 
 /* Bytes of a character of UTF-8 at @c; 0 when it is none that can be shown. */
 static size_t character(const unsigned char *c)
@@ -41,7 +44,7 @@ static int append_quoted(const char *text, struct buf *out)
     while (r == 0 && *c) {
         size_t n = character(c);
         if (*c == '\'')
-            r = buf_puts(out, "''");
+            r = buf_puts(out, "’");
         else
             r = n ? buf_append(out, c, n) : buf_putc(out, ' ');
         c += n ? n : 1;
@@ -134,7 +137,10 @@ static int append_axes(const struct chart *chart, struct buf *out)
     struct scale x, y;
     chart_scales(chart, &x, &y);
     double aside = (x.high - x.low) / 100;
-    int r = buf_printf(out, "set xrange [%.17g:%.17g]\n", x.low - aside, x.high + aside);
+    int r = buf_printf(out, "set key outside below Left reverse maxcols %d\n",
+                       chart->n > LABELS_BELOW ? LABEL_COLUMNS : 1);
+    if (r == 0)
+        r = buf_printf(out, "set xrange [%.17g:%.17g]\n", x.low - aside, x.high + aside);
     return r == 0 && chart->is_log ? buf_puts(out, "set logscale y\n") : r;
 }
 

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <string.h>
 
 #include "cmd/fact_rows.h"
 #include "cmd/facts.h"
 #include "cmd/show_text.h"
 #include "cmd/sparkline.h"
+#include "model/metrics.h"
 
 enum { SPARK_COLUMNS = 32, NUMBER_BYTES = 24 };
 
@@ -114,8 +116,11 @@ static void fill_checkpoints(struct table *table, const json_t *facts, const jso
 
 static void add_value(struct table *table, double value)
 {
-    char text[HUMAN_BYTES];
-    human_number(value, text);
+    char text[METRIC_TEXT_BYTES];
+    if (isfinite(value))
+        human_number(value, text);
+    else
+        metric_format(value, text);
     table_add(table, text);
 }
 

@@ -139,9 +139,9 @@ static void check_script(const char *label, const double *values, size_t n, cons
 static void names_stay_within_their_quotes(void)
 {
     check_script("it's `rm x` $HOME \\n @m", falling, 5,
-                 " title 'it''s `rm x` $HOME \\n @m  (best 0.0000 at step 400)'");
+                 " title 'it’s `rm x` $HOME \\n @m  (best 0.0000 at step 400)'");
     check_script("a\n!touch x\r\x1b", falling, 5, " title 'a !touch x    (best");
-    check_script("''", falling, 5, " title '''''  (best");
+    check_script("''", falling, 5, " title '’’  (best");
 }
 
 static void what_is_no_character_is_a_blank(void)

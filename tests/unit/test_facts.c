@@ -104,7 +104,7 @@ static const char shown[] =
     "\n"
     "METRIC      LAST    BEST  AT STEP  HISTORY\n"
     "loss      0.7500  0.5000        1  _#\n"
-    "val_loss     nan       -        -   \n";
+    "val_loss     NaN       -        -   \n";
 
 static void a_model_is_shown_with_its_best(void)
 {
