@@ -111,6 +111,13 @@ int listing_add_row(struct listing *listing, const char *name, int64_t step, dou
     return r;
 }
 
+int listing_set_latest(struct listing *listing, const char *latest)
+{
+    int err = 0;
+    listing->latest = copy_text(listing, latest, &err);
+    return err;
+}
+
 int listing_set_self(struct listing *listing, const struct listing_entry *self)
 {
     return copy_entry(listing, self, &listing->self);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#define XXH_STATIC_LINKING_ONLY /* a hash state as a local */
 #include "registry/outline.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <xxhash.h>
 
 #include "util/cleanup.h"
 
@@ -149,18 +151,60 @@ static int find_all_best(struct outline *o, const struct metric_directions *dire
     return 0;
 }
 
-int outline_init(struct outline *o, const struct listing *listing,
-                 const struct metric_directions *directions)
+static void hash_text(XXH3_state_t *h, const char *text)
 {
+    if (text)
+        XXH3_64bits_update(h, text, strlen(text));
+    XXH3_64bits_update(h, "", 1);
+}
+
+uint64_t outline_files_hash(const struct outline *o, const struct checkpoint *c)
+{
+    XXH3_state_t h;
+    XXH3_64bits_reset(&h);
+    for (size_t i = 0; i < c->n_files; i++) {
+        struct listing_entry entry;
+        listing_get(o->listing, c->files[i], &entry);
+        int64_t mtime_ns = entry.etag || entry.has_digest ? 0 : entry.mtime_ns;
+        hash_text(&h, entry.id);
+        hash_text(&h, entry.etag);
+        XXH3_64bits_update(&h, &mtime_ns, sizeof(mtime_ns));
+        XXH3_64bits_update(&h, &entry.size_bytes, sizeof(entry.size_bytes));
+        if (entry.has_digest)
+            XXH3_64bits_update(&h, entry.digest.bytes, sizeof(entry.digest.bytes));
+    }
+    return XXH3_64bits_digest(&h);
+}
+
+/* Flaws are few: those of the checkpoints that somebody looked into. */
+static int note_flaws(struct outline *o, const struct outline_hints *hints)
+{
+    for (size_t i = 0; hints->n_flaws && i < o->checkpoints.n; i++) {
+        struct checkpoint *c = &o->checkpoints.items[i];
+        uint64_t files = c->missing ? 0 : outline_files_hash(o, c);
+        for (size_t k = 0; !c->missing && k < hints->n_flaws; k++)
+            if (hints->flaws[k].files == files && !(c->missing = strdup(hints->flaws[k].missing)))
+                return -ENOMEM;
+    }
+    return 0;
+}
+
+int outline_init(struct outline *o, const struct listing *listing,
+                 const struct outline_hints *hints)
+{
+    static const struct outline_hints none;
     *o = (struct outline){.listing = listing};
+    hints = hints ? hints : &none;
     int r = find_checkpoints(o);
-    o->latest = r == 0 ? checkpoints_latest(&o->checkpoints, NULL) : NULL;
+    if (r == 0)
+        r = note_flaws(o, hints);
+    o->latest = r == 0 ? checkpoints_latest(&o->checkpoints, listing->latest) : NULL;
     if (r == 0)
         r = collect_metrics(o);
     if (r == 0)
         r = fill_values(o);
     if (r == 0)
-        r = find_all_best(o, directions);
+        r = find_all_best(o, hints->directions);
     if (r < 0)
         outline_deinit(o);
     return r;

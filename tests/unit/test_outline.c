@@ -156,7 +156,7 @@ static void a_person_says_what_is_best(void)
         listing_add_row(listing, "acc", i, i, 0);
         listing_add_row(listing, "wer", i, i, 0);
     }
-    CHECK_EQ(outline_init(&o, listing, &directions), 0);
+    CHECK_EQ(outline_init(&o, listing, &(struct outline_hints){.directions = &directions}), 0);
     check_metric(&o, "loss", "ckpt-1:1 ckpt-2:2 ckpt-3:3 model:3 best:ckpt-3");
     check_metric(&o, "acc", "ckpt-1:1 ckpt-2:2 ckpt-3:3 model:3 best:ckpt-1");
     check_metric(&o, "wer", "ckpt-1:1 ckpt-2:2 ckpt-3:3 model:3 best:ckpt-1");
