@@ -21,7 +21,7 @@ enum {
     GRAPH_SPARSE = 15,
     /* Files with weights that lack something are told of by name, so many at most. */
     MAX_LACKING = 256,
-    /* Of all walks through a file together: a file with many holes in it, each a round, is small. */
+    /* Of all walks through a file together: one with many holes in it, each a round, is small. */
     MAX_FIELDS = 1 << 26,
 };
 

@@ -9,7 +9,7 @@ static int add_number(struct listing *listing, const char *name, int64_t step, c
 {
     double number;
     return name && flat_metrics_number(value, &number)
-               ? listing_add_row(listing, name, step, number)
+               ? listing_add_row(listing, name, step, number, 0)
                : 0;
 }
 
@@ -92,7 +92,7 @@ static int add_detail(struct listing *listing, const json_t *detail)
 
 static int add_last(void *ctx, const char *name, double value)
 {
-    return listing_add_row(ctx, name, METRIC_LAST_STEP, value);
+    return listing_add_row(ctx, name, METRIC_LAST_STEP, value, 0);
 }
 
 int summary_add_rows(struct listing *listing, const json_t *model)

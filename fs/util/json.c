@@ -145,15 +145,16 @@ static size_t item_end(const char *text, size_t len, size_t i)
     return len;
 }
 
-int json_each_text(const char *text, size_t len, json_item_text_fn *fn, void *ctx, char *out_error)
+/* Gives the text of each item between @open and @close. */
+static int each_text(const char *text, size_t len, char open, char close, json_item_text_fn *fn,
+                     void *ctx)
 {
     size_t i = skip_space(text, len, 0);
     int r = 0;
-    snprintf(out_error, JSON_ERROR_TEXT_LENGTH, "it is no list, or not a whole one");
-    if (i == len || text[i] != '[')
+    if (i == len || text[i] != open)
         return -EPROTO;
     i = skip_space(text, len, i + 1);
-    bool is_empty = i < len && text[i] == ']';
+    bool is_empty = i < len && text[i] == close;
     while (r == 0 && i < len && !is_empty) {
         size_t end = item_end(text, len, i);
         r = end < len ? fn(ctx, text + i, end - i) : -EPROTO;
@@ -164,8 +165,14 @@ int json_each_text(const char *text, size_t len, json_item_text_fn *fn, void *ct
     }
     if (r != 0)
         return r;
-    bool is_whole = i < len && text[i] == ']' && skip_space(text, len, i + 1) == len;
+    bool is_whole = i < len && text[i] == close && skip_space(text, len, i + 1) == len;
     return is_whole ? 0 : -EPROTO;
+}
+
+int json_each_text(const char *text, size_t len, json_item_text_fn *fn, void *ctx, char *out_error)
+{
+    snprintf(out_error, JSON_ERROR_TEXT_LENGTH, "it is no list, or not a whole one");
+    return each_text(text, len, '[', ']', fn, ctx);
 }
 
 struct parsed_items {
@@ -185,6 +192,34 @@ int json_each(const char *text, size_t len, json_item_fn *fn, void *ctx, char *o
 {
     struct parsed_items items = {fn, ctx, out_error};
     return json_each_text(text, len, give_item, &items, out_error);
+}
+
+struct parsed_members {
+    json_member_fn *fn;
+    void *ctx;
+    size_t max_bytes; /* of one */
+};
+
+/* A member is parsed as an object of its own. */
+static int give_member(void *ctx, const char *text, size_t len)
+{
+    const struct parsed_members *members = ctx;
+    BUF_CLEANUP struct buf alone = {0};
+    if (len > members->max_bytes)
+        return -EFBIG;
+    if (buf_putc(&alone, '{') < 0 || buf_append(&alone, text, len) < 0 || buf_putc(&alone, '}') < 0)
+        return -ENOMEM;
+    JSON_CLEANUP json_t *object = json_parse(alone.data, alone.len, NULL);
+    void *member = json_object_iter(object);
+    if (json_object_size(object) != 1)
+        return -EPROTO;
+    return members->fn(members->ctx, json_object_iter_key(member), json_object_iter_value(member));
+}
+
+int json_each_member(const char *text, size_t len, size_t max_bytes, json_member_fn *fn, void *ctx)
+{
+    struct parsed_members members = {fn, ctx, max_bytes};
+    return each_text(text, len, '{', '}', give_member, &members);
 }
 
 /* Behind the string that begins at @i; @len when it does not end. */

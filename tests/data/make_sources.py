@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Makes the small files of corpus/ that libraries write: what the parsers of metrics, of ONNX and of
-descriptions are tested with, and the first inputs of their fuzzers.
+"""Makes the small files of corpus/ that libraries write: what the parsers of metrics, of ONNX and
+of descriptions are tested with, and the first inputs of their fuzzers.
 
     python -m venv V; V/bin/pip install onnx==1.23.2 numpy pandas transformers==5.24.0 \\
         mlflow-skinny==3.17.2 huggingface_hub==2.4.0
