@@ -55,10 +55,9 @@ class Model:
             "file": file, "form": form, "at": at, "step": step, "files": files or [file],
             "tensors": dict(sorted(tensors.items()))})
 
-    def tells(self, session, prefix=""):
-        """The scalars of a directory of event files; @prefix is where their names would meet."""
-        for tag, rows in sorted(views.events(self.path / session).items()):
-            self.expected["scalars"][prefix + tag] = rows
+    def tells(self, session):
+        """The scalars of a directory of event files."""
+        self.expected["scalars"].update(sorted(views.events(self.path / session).items()))
 
     def write(self, name, text):
         path = self.path / name
@@ -138,7 +137,7 @@ def saver(root):
         (step, summary) for step, (accuracy, loss) in measured.items()
         for summary in (new_scalar("accuracy", accuracy), old_scalar("loss", loss))])
     model.tells("eval")
-    model.expected["scalars"][".loss"] = views.events(model.path)["loss"]
+    model.expected["scalars"]["train/loss"] = views.events(model.path)["loss"]
     for name, step in zip(names, measured):
         model.holds(f"{name}.index", "tensorflow", name, step)
         model.expected["metrics"][step] = {

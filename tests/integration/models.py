@@ -43,15 +43,19 @@ def push_all(server):
 # --- In a mount -----------------------------------------------------------------------------
 
 
-def checkpoint_of(model, file):
-    """The directory of a mounted model that a file of it, by the registry's path, stands in."""
+def path_of(model, file):
+    """Where a file of a mounted model, by the registry's path, stands among its checkpoints."""
     wanted = os.stat(model / ".modelfs" / "files" / file).st_ino
-    for entry in sorted(os.scandir(model), key=lambda entry: entry.name):
-        if entry.is_dir(follow_symlinks=False):
-            for folder, _, names in os.walk(entry.path):
-                if any(os.lstat(os.path.join(folder, n)).st_ino == wanted for n in names):
-                    return pathlib.Path(entry.path)
+    for folder, _, names in os.walk(model):
+        for name in names:
+            if os.lstat(os.path.join(folder, name)).st_ino == wanted:
+                return pathlib.Path(folder, name)
     raise AssertionError(f"{file} stands nowhere in {model}: {os.listdir(model)}")
+
+
+def checkpoint_of(model, file):
+    """The directory of the checkpoint that a file of a mounted model belongs to."""
+    return model / path_of(model, file).relative_to(model).parts[0]
 
 
 def strict_json(text):
@@ -63,12 +67,34 @@ def strict_json(text):
     return json.loads(text, parse_constant=refuse)
 
 
-def info(directory):
-    return strict_json((directory / ".modelfs" / "info.json").read_text())
+def hidden(directory, *way):
+    """A file below a directory's .modelfs, which must be there."""
+    path = directory.joinpath(".modelfs", *way)
+    assert path.is_file(), f"there should be {path}"
+    return path
+
+
+def info(directory, *keys):
+    """What info.json tells, which must have these keys."""
+    path = hidden(directory, "info.json")
+    told = strict_json(path.read_text())
+    lacking = [key for key in keys if key not in told]
+    assert not lacking, f"{path} should tell {lacking}"
+    return told
 
 
 def attribute(path, name):
-    return os.getxattr(path, f"user.modelfs.{name}").decode()
+    try:
+        return os.getxattr(path, f"user.modelfs.{name}").decode()
+    except OSError as error:
+        raise AssertionError(f"{path} should have user.modelfs.{name}: {error}") from error
+
+
+def link(model, name):
+    """Where one of a model's own links leads."""
+    path = model / name
+    assert path.is_symlink(), f"{name} should be a link in {model}: {sorted(os.listdir(model))}"
+    return os.readlink(path)
 
 
 def windows(checkpoint):
@@ -117,17 +143,22 @@ def entry(name):
 
 
 def metric(directory, name):
-    return float((directory / ".modelfs" / "metrics" / entry(name)).read_text())
+    return float(hidden(directory, "metrics", entry(name)).read_text())
 
 
 def history(model, name):
     """[[step, wall time or None, value]] of a metric of a mounted model."""
-    path = model / ".modelfs" / "history" / f"{entry(name)}.csv"
+    path = hidden(model, "history", f"{entry(name)}.csv")
     with open(path, newline="") as file:
         rows = list(csv.reader(file))
     assert rows[0] == ["step", "wall_time", "value"], f"the first line of {path}"
     return [[int(step), float(wall) if wall else None, float(value)]
             for step, wall, value in rows[1:]]
+
+
+def shape_text(shape):
+    """As a tensor's attribute has it: `4x128`."""
+    return "x".join(str(n) for n in shape) or "scalar"
 
 
 def last_of_each_step(rows):
