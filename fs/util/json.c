@@ -145,24 +145,49 @@ static size_t item_end(const char *text, size_t len, size_t i)
     return len;
 }
 
-static int give_item(const char *text, size_t len, json_item_fn *fn, void *ctx, char *out_error)
+/* Who gets the items of a list, or the members of an object. */
+struct taker {
+    json_item_fn *item;
+    json_member_fn *member;
+    void *ctx;
+    size_t max_bytes; /* of a member */
+    char *out_error;
+};
+
+/* A member is parsed as an object of its own. */
+static int give_member(const char *text, size_t len, const struct taker *taker)
 {
-    JSON_CLEANUP json_t *item = json_parse_leniently(text, len, out_error);
-    return item ? fn(ctx, item) : -EPROTO;
+    BUF_CLEANUP struct buf alone = {0};
+    if (len > taker->max_bytes)
+        return -EFBIG;
+    if (buf_putc(&alone, '{') < 0 || buf_append(&alone, text, len) < 0 || buf_putc(&alone, '}') < 0)
+        return -ENOMEM;
+    JSON_CLEANUP json_t *object = json_parse(alone.data, alone.len, taker->out_error);
+    void *member = json_object_iter(object);
+    if (json_object_size(object) != 1)
+        return -EPROTO;
+    return taker->member(taker->ctx, json_object_iter_key(member), json_object_iter_value(member));
 }
 
-int json_each(const char *text, size_t len, json_item_fn *fn, void *ctx, char *out_error)
+static int give_item(const char *text, size_t len, const struct taker *taker)
+{
+    if (taker->member)
+        return give_member(text, len, taker);
+    JSON_CLEANUP json_t *item = json_parse_leniently(text, len, taker->out_error);
+    return item ? taker->item(taker->ctx, item) : -EPROTO;
+}
+
+static int give_each(const char *text, size_t len, char open, char close, const struct taker *taker)
 {
     size_t i = skip_space(text, len, 0);
     int r = 0;
-    snprintf(out_error, JSON_ERROR_TEXT_LENGTH, "it is no list, or not a whole one");
-    if (i == len || text[i] != '[')
+    if (i == len || text[i] != open)
         return -EPROTO;
     i = skip_space(text, len, i + 1);
-    bool is_empty = i < len && text[i] == ']';
+    bool is_empty = i < len && text[i] == close;
     while (r == 0 && i < len && !is_empty) {
         size_t end = item_end(text, len, i);
-        r = end < len ? give_item(text + i, end - i, fn, ctx, out_error) : -EPROTO;
+        r = end < len ? give_item(text + i, end - i, taker) : -EPROTO;
         i = end;
         if (r == 0 && text[i] != ',')
             break;
@@ -170,8 +195,21 @@ int json_each(const char *text, size_t len, json_item_fn *fn, void *ctx, char *o
     }
     if (r < 0)
         return r;
-    bool is_whole = i < len && text[i] == ']' && skip_space(text, len, i + 1) == len;
+    bool is_whole = i < len && text[i] == close && skip_space(text, len, i + 1) == len;
     return is_whole ? 0 : -EPROTO;
+}
+
+int json_each(const char *text, size_t len, json_item_fn *fn, void *ctx, char *out_error)
+{
+    const struct taker taker = {.item = fn, .ctx = ctx, .out_error = out_error};
+    snprintf(out_error, JSON_ERROR_TEXT_LENGTH, "it is no list, or not a whole one");
+    return give_each(text, len, '[', ']', &taker);
+}
+
+int json_each_member(const char *text, size_t len, size_t max_bytes, json_member_fn *fn, void *ctx)
+{
+    const struct taker taker = {.member = fn, .ctx = ctx, .max_bytes = max_bytes};
+    return give_each(text, len, '{', '}', &taker);
 }
 
 json_t *json_new_text(const char *text)

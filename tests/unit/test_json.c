@@ -107,6 +107,58 @@ static void items_come_one_by_one(void)
     }
 }
 
+static int count_member(void *ctx, const char *key, json_t *value)
+{
+    struct items *items = ctx;
+    items->n++;
+    items->sum += (int)strlen(key) + (int)json_integer_value(value);
+    return items->n == items->stop_at ? -7 : 0;
+}
+
+static void members_come_one_by_one(void)
+{
+    static const struct {
+        const char *text;
+        int r, n, sum, stop_at;
+    } cases[] = {
+        {"{}", 0, 0, 0, 0},
+        {" { } \n", 0, 0, 0, 0},
+        {"{\"a\":1}", 0, 1, 2, 0},
+        {"{ \"a\" : 1 , \"}\\\"\":{\"b\":[]}\n}\n", 0, 2, 4, 0},
+        {"{\"a\":1,\"a\":2}", 0, 2, 5, 0},
+        {"{\"a\":1,\"b\":2}", -7, 1, 2, 1},
+        {"{\"a\":123456789012345678901}", -EPROTO, 0, 0, 0},
+        {"{\"a\":\"12345678901234567\"}", 0, 1, 1, 0},
+        {"{\"a\":\"123456789012345678\"}", -EFBIG, 0, 0, 0},
+        {"", -EPROTO, 0, 0, 0},
+        {"[]", -EPROTO, 0, 0, 0},
+        {"{", -EPROTO, 0, 0, 0},
+        {"{,}", -EPROTO, 0, 0, 0},
+        {"{\"a\":1,}", -EPROTO, 1, 2, 0},
+        {"{\"a\":1", -EPROTO, 0, 0, 0},
+        {"{\"a\":1]", -EPROTO, 1, 2, 0},
+        {"{\"a\":1}}", -EPROTO, 1, 2, 0},
+        {"{\"a\"}", -EPROTO, 0, 0, 0},
+        {"{\"a\":}", -EPROTO, 0, 0, 0},
+        {"{1}", -EPROTO, 0, 0, 0},
+        {"{\"\\u0000\":1}", -EPROTO, 0, 0, 0},
+        {"{\"\xff\":1}", -EPROTO, 0, 0, 0},
+        {"{\"a\\", -EPROTO, 0, 0, 0},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct items items = {.stop_at = cases[i].stop_at};
+        size_t len = strlen(cases[i].text);
+        CLEANUP(cleanup_free) char *text = malloc(len + 1); /* a byte too far is noticed */
+        memcpy(text, cases[i].text, len);
+        int r = json_each_member(text, len, 23, count_member, &items);
+        if (r != cases[i].r || items.n != cases[i].n || items.sum != cases[i].sum)
+            printf("# %s\n", cases[i].text);
+        CHECK_EQ(r, cases[i].r);
+        CHECK_EQ(items.n, cases[i].n);
+        CHECK_EQ(items.sum, cases[i].sum);
+    }
+}
+
 static void length_counts_and_not_a_nul(void)
 {
     json_t *parsed JSON_CLEANUP = json_parse("[1]garbage", 3, NULL);
@@ -384,6 +436,7 @@ static void no_memory_is_an_error_or_a_fallback(void)
 int main(void)
 {
     TEST("items come one by one", items_come_one_by_one);
+    TEST("members come one by one", members_come_one_by_one);
     TEST("any value is a document", any_value_is_a_document);
     TEST("other text is refused with a reason", other_text_is_refused_with_a_reason);
     TEST("the length counts, and not a NUL", length_counts_and_not_a_nul);
