@@ -111,7 +111,8 @@ static void fill_model(struct table *table, const json_t *facts)
 
 static void fill_checkpoint(struct table *table, const json_t *facts)
 {
-    static const char *const keys[] = {"name", "model", "project", "registry", "type", "format"};
+    static const char *const keys[] = {"name", "model",     "project", "registry",
+                                       "type", "framework", "format"};
     int64_t step = json_get_int(facts, "step", -1);
     const char *missing = json_get_text(facts, "missing");
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)

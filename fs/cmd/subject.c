@@ -159,7 +159,7 @@ static int fetch_model(struct subject *s, const char *model_id, json_t **out)
     const struct registry_place place = {s->source.project_id, model_id};
     int r = catalog_get(s->source.catalog, &place, PATIENCE_MS, &listing);
     if (r == 0)
-        r = outline_init(&outline, listing);
+        r = outline_init(&outline, listing, NULL);
     if (r < 0)
         return r;
     *out = describe_model(&outline, registry_origin(s->source.registry), s->source.project_name);

@@ -2,6 +2,7 @@
 #include "model/metrics.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,10 +57,13 @@ static size_t first_at(struct metric_series series, int64_t step)
     return low;
 }
 
-const struct metric_row *metric_at(struct metric_series series, int64_t step, int64_t next_step)
+const struct metric_row *metric_at(struct metric_series series, struct metric_span span)
 {
-    size_t i = first_at(series, step);
-    return i < series.n && series.rows[i].step < next_step ? &series.rows[i] : NULL;
+    size_t i = first_at(series, span.step);
+    if (i < series.n && series.rows[i].step < span.next_step)
+        return &series.rows[i];
+    /* never a summary: no step is below METRIC_LAST_STEP */
+    return i > 0 && series.rows[i - 1].step > span.previous_step ? &series.rows[i - 1] : NULL;
 }
 
 const struct metric_row *metric_summary(struct metric_series series)
@@ -74,13 +78,82 @@ const struct metric_row *metric_newest(struct metric_series series)
     return summary || !series.n ? summary : &series.rows[series.n - 1];
 }
 
-bool metric_beats(const char *name, double value, double best)
+struct metric_direction {
+    const char *name; /* in the memory behind the items */
+    bool lower;
+};
+
+/* Reads one `name:min`, which it cuts in two. */
+static bool parse_direction(char *item, struct metric_direction *out)
+{
+    char *colon = strrchr(item, ':');
+    if (!colon || colon == item)
+        return false;
+    out->name = item;
+    out->lower = strcmp(colon + 1, "min") == 0;
+    if (!out->lower && strcmp(colon + 1, "max") != 0)
+        return false;
+    *colon = '\0';
+    return true;
+}
+
+static int refuse_direction(const char *item, char **why)
+{
+    int n = asprintf(
+        why, "`%s` does not say which way a metric is better; say NAME:min or NAME:max", item);
+    if (n < 0)
+        *why = NULL;
+    return n < 0 ? -ENOMEM : -EINVAL;
+}
+
+static size_t count_items(const char *text)
+{
+    size_t n = 1;
+    for (; *text; text++)
+        n += *text == ',';
+    return n;
+}
+
+int metric_directions_parse(struct metric_directions *d, const char *text, char **why)
+{
+    size_t items_bytes = count_items(text) * sizeof(*d->items), len = strlen(text) + 1;
+    struct metric_directions parsed = {.items = malloc(items_bytes + len), .text = strdup(text)};
+    int r = parsed.items && parsed.text ? 0 : -ENOMEM;
+    char *rest = r == 0 ? memcpy((char *)parsed.items + items_bytes, text, len) : NULL, *item;
+    while (r == 0 && (item = strsep(&rest, ",")))
+        r = parse_direction(item, &parsed.items[parsed.n++]) ? 0 : refuse_direction(item, why);
+    if (r == 0) {
+        metric_directions_deinit(d);
+        *d = parsed;
+    } else {
+        metric_directions_deinit(&parsed);
+    }
+    return r;
+}
+
+void metric_directions_deinit(struct metric_directions *d)
+{
+    free(d->items);
+    free(d->text);
+    *d = (struct metric_directions){0};
+}
+
+static bool is_lower_better(const struct metric_directions *d, const char *name)
+{
+    for (size_t i = d ? d->n : 0; i-- > 0;)
+        if (strcmp(d->items[i].name, name) == 0)
+            return d->items[i].lower;
+    return metric_lower_is_better(name);
+}
+
+bool metric_beats(const struct metric_directions *directions, const char *name, double value,
+                  double best)
 {
     if (!isfinite(value))
         return false;
     if (!isfinite(best))
         return true;
-    return metric_lower_is_better(name) ? value <= best : value >= best;
+    return is_lower_better(directions, name) ? value <= best : value >= best;
 }
 
 void metric_format(double value, char out[METRIC_TEXT_BYTES])

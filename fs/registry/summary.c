@@ -23,7 +23,7 @@ static int add_number(struct listing *listing, const char *name, int64_t step, c
 {
     bool ok;
     double number = number_of(value, &ok);
-    return ok && name ? listing_add_row(listing, name, step, number) : 0;
+    return ok && name ? listing_add_row(listing, name, step, number, 0) : 0;
 }
 
 static bool has_rows(const struct listing *listing, size_t n_rows, const char *name)

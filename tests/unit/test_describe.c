@@ -70,9 +70,9 @@ static struct listing *new_model(void)
     add_file(listing, "m-5.data-00000-of-00001", 4, 2 * SECOND_NS);
     add_file(listing, "e/9.onnx", 10, 0);
     add_file(listing, "m-6.index", 1, 0);
-    listing_add_row(listing, "loss", 5, 0.5);
-    listing_add_row(listing, "acc", 5, (double)NAN);
-    listing_add_row(listing, "auc", 6, 0.25);
+    listing_add_row(listing, "loss", 5, 0.5, 0);
+    listing_add_row(listing, "acc", 5, (double)NAN, 0);
+    listing_add_row(listing, "auc", 6, 0.25, 0);
     return listing;
 }
 
@@ -98,7 +98,7 @@ static void checkpoints_are_described(void)
     static const char *const want[] = {CKPT_5, CKPT_6, EXPORT_9};
     LISTING_CLEANUP struct listing *listing = new_model();
     OUTLINE_CLEANUP struct outline o = {0};
-    CHECK_EQ(outline_init(&o, listing), 0);
+    CHECK_EQ(outline_init(&o, listing, NULL), 0);
     CHECK_EQ(o.checkpoints.n, 3);
     for (size_t i = 0; i < 3; i++) {
         CLEANUP(cleanup_free) char *text = text_of(describe_checkpoint(&o, i));
@@ -110,7 +110,7 @@ static void a_model_is_described(void)
 {
     LISTING_CLEANUP struct listing *listing = new_model();
     OUTLINE_CLEANUP struct outline o = {0};
-    CHECK_EQ(outline_init(&o, listing), 0);
+    CHECK_EQ(outline_init(&o, listing, NULL), 0);
     CLEANUP(cleanup_free) char *text = text_of(describe_model(&o, "x://h", "p"));
     CHECK_STR(text,
               "{\"kind\":\"model\",\"registry\":\"x://h\",\"project\":\"p\",\"id\":\"7\","
@@ -127,7 +127,7 @@ static void an_empty_model_is_described(void)
 {
     LISTING_CLEANUP struct listing *listing = listing_new(LISTING_FILES);
     OUTLINE_CLEANUP struct outline o = {0};
-    CHECK_EQ(outline_init(&o, listing), 0);
+    CHECK_EQ(outline_init(&o, listing, NULL), 0);
     CLEANUP(cleanup_free) char *text = text_of(describe_model(&o, "x://h", NULL));
     CHECK_STR(text, "{\"kind\":\"model\",\"registry\":\"x://h\",\"project\":null,\"id\":null,"
                     "\"name\":null,\"type\":null,\"modified\":null,\"latest\":null,\"best\":{},"
@@ -142,7 +142,7 @@ static void names_may_be_any_bytes(void)
              "a\xff"
              "b\xc3.onnx",
              1, 0);
-    CHECK_EQ(outline_init(&o, listing), 0);
+    CHECK_EQ(outline_init(&o, listing, NULL), 0);
     JSON_CLEANUP json_t *model = describe_model(&o, "x://h", "p\xfe");
     CHECK_STR(json_get_text(model, "project"), "p\xef\xbf\xbd");
     CHECK_STR(json_get_text(json_array_get(json_get_array(model, "files"), 0), "path"),
@@ -171,7 +171,7 @@ static void what_is_described_is_whole(void)
     json_set_alloc_funcs(failing_malloc, plain_free);
     LISTING_CLEANUP struct listing *listing = new_model();
     OUTLINE_CLEANUP struct outline o = {0};
-    CHECK_EQ(outline_init(&o, listing), 0);
+    CHECK_EQ(outline_init(&o, listing, NULL), 0);
     CLEANUP(cleanup_free) char *model = text_of(describe_model(&o, "x://h", "p"));
     CLEANUP(cleanup_free) char *folder = text_of(describe_listing(listing, "x://h", "p"));
     FOR_EACH_ALLOC_FAILURE

@@ -24,9 +24,9 @@ static void fill_sample(struct listing *listing)
     listing_add(listing, &file);
     listing_add(listing, &plain);
     listing_add(listing, &hostile);
-    listing_add_row(listing, row, 100, 0.1);
-    listing_add_row(listing, row, METRIC_LAST_STEP, (double)NAN);
-    listing_add_row(listing, "acc", INT64_MAX, -(double)INFINITY);
+    listing_add_row(listing, row, 100, 0.1, 0);
+    listing_add_row(listing, row, METRIC_LAST_STEP, (double)NAN, 0);
+    listing_add_row(listing, "acc", INT64_MAX, -(double)INFINITY, 0);
     listing_set_self(listing, &self);
     memset(id, '?', sizeof(id) - 1); /* texts are copied */
     memset(url, '?', sizeof(url) - 1);
@@ -123,7 +123,7 @@ static void thousands_are_kept(void)
         snprintf(id, sizeof(id), "file-%d", i);
         struct listing_entry entry = {.id = id, .name = id, .size_bytes = (uint64_t)i};
         CHECK_EQ(listing_add(listing, &entry), 0);
-        CHECK_EQ(listing_add_row(listing, id, i, i), 0);
+        CHECK_EQ(listing_add_row(listing, id, i, i, 0), 0);
     }
     CHECK(listing->n_entries == N && listing->n_rows == N);
     struct listing_entry entry;
