@@ -4,9 +4,17 @@
 #include <string.h>
 
 #include "model/gguf.h"
+#include "model/gradient_metadata.h"
+#include "model/hf_config.h"
+#include "model/metrics_csv.h"
+#include "model/metrics_json.h"
+#include "model/mlmodel.h"
+#include "model/model_card.h"
 #include "model/npy.h"
 #include "model/npz.h"
+#include "model/onnx.h"
 #include "model/safetensors.h"
+#include "model/trainer_state.h"
 
 /* A file's name: whole, or how it begins or ends. */
 struct format {
@@ -21,10 +29,19 @@ static const struct format contents_formats[] = {
     {NAME_ENDS, ".gguf", gguf_parse, true},
     {NAME_ENDS, ".npz", npz_parse, true},
     {NAME_ENDS, ".npy", npy_parse, true},
+    {NAME_ENDS, ".onnx", onnx_parse, true},
+    {NAME_IS, "MLmodel", mlmodel_parse, false},
+    {NAME_IS, "config.json", hf_config_parse, false},
     {0},
 };
 
 static const struct format history_formats[] = {
+    {NAME_IS, "trainer_state.json", trainer_state_parse, false},
+    {NAME_IS, "metrics.csv", metrics_csv_parse, false},
+    {NAME_IS, "metrics.json", metrics_json_parse, false},
+    {NAME_IS, "metrics.jsonl", metrics_json_parse, false},
+    {NAME_IS, "gradient-model-metadata.json", gradient_metadata_parse, false},
+    {NAME_IS, "README.md", model_card_parse, false},
     {0},
 };
 
