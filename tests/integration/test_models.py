@@ -325,17 +325,24 @@ def spoilt_models(tmp_path_factory):
     return root
 
 
-@pytest.fixture(scope="module", params=["served", "directory"])
-def spoilt(request, _session_mounts, spoilt_models, modelfs_bin, tmp_path_factory):
-    if request.param == "directory":
-        yield _session_mounts(f"dir://{spoilt_models}")
-        return
+@pytest.fixture(scope="module")
+def spoilt_server(spoilt_models, modelfs_bin, tmp_path_factory):
     folder = tmp_path_factory.mktemp("spoilt-registry")
     server = Server(modelfs_bin, folder / "registry", folder / "serve.log").start()
     for number in range(len(SPOILT)):
         server.push(spoilt_models / "spoilt" / f"m{number}", "spoilt", f"m{number}", "Custom")
-    yield _session_mounts(server.source)
+    yield server
     server.stop()
+
+
+@pytest.fixture(scope="module", params=["served", "directory"])
+def spoilt(request, spoilt_models, spoilt_server, modelfs_bin, tmp_path_factory):
+    served = request.param == "served"
+    dog = Watchdog(600)
+    mounts = Mounts(modelfs_bin, tmp_path_factory.mktemp("spoilt-mount"), ["is incomplete: "], dog)
+    yield mounts(spoilt_server.source if served else f"dir://{spoilt_models}")
+    dog.stop()
+    mounts.end()
 
 
 @pytest.mark.parametrize("how", SPOILT)
@@ -354,6 +361,7 @@ def test_a_checkpoint_that_lacks_bytes_is_never_latest_nor_best(spoilt, how):
     model = spoilt / "spoilt" / f"m{list(SPOILT).index(how)}"
     _, file, newest, best = SPOILT[how]
     bad = models.checkpoint_of(model, file).name
+    models.info(model / bad)  # what only headers tell is known from here on
     assert models.link(model, "latest") == models.checkpoint_of(model, newest).name, how
     for metric, good in best.items():
         wanted = models.checkpoint_of(model, good).name
