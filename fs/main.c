@@ -18,6 +18,8 @@ static const struct command commands[] = {
     {"stats", cmd_stats, "tell what a mount does, once or live"},
     {"ls", cmd_ls, "list projects, models or checkpoints"},
     {"show", cmd_show, "tell about one model or checkpoint"},
+    {"diff", cmd_diff, "compare two checkpoints"},
+    {"plot", cmd_plot, "draw metrics over steps"},
     {"get", cmd_get, "copy a model or checkpoint, verified"},
     {"push", cmd_push, "upload a model to a registry"},
     {"serve", cmd_serve, "run a model registry"},

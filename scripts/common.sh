@@ -13,7 +13,7 @@ build_packages=(
     libmicrohttpd-dev libyaml-dev
 )
 demo_packages=(rsync attr)
-test_packages=(rsync attr curl python3-venv clang clang-format-14)
+test_packages=(rsync attr curl gnuplot-nox python3-venv clang clang-format-14)
 check_packages=(clang clang-tidy cppcheck)
 
 # say TEXT: what happens next, on a line of its own.

@@ -22,7 +22,6 @@ int engine_start(struct engine *engine, struct source *source);
 void engine_cancel(struct engine *engine);
 /* Ends what is under way, and the source's transfers for good. Of {0}: nothing. */
 void engine_stop(struct engine *engine);
-#define ENGINE_CLEANUP CLEANUP(engine_stop)
 
 /* Adds to the listing of a model, which nobody else has, what its files tell of metrics; waits. Files
  * that cannot be read are passed over. 0 or -ENOMEM. */

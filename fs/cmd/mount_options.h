@@ -29,9 +29,9 @@ struct mount_options {
 void mount_options_init(struct mount_options *o);
 void mount_options_deinit(struct mount_options *o);
 
-/* Takes one `-o` argument: names and name=value with commas between (those within `best=` are its
- * own, see metric_directions_parse(): what follows it with a `:` and no `=` before that). 0, -EINVAL with *why saying
- * what is wrong (free it), or -ENOMEM. */
+/* Takes one `-o` argument: names and name=value with commas between. `best=` goes on behind a comma
+ * where what follows has a `:`, and no `=` before it; see metric_directions_parse(). 0, -EINVAL
+ * with *why saying what is wrong (free it), or -ENOMEM. */
 int mount_options_parse(struct mount_options *o, const char *text, char **why);
 
 /* The lines of --help about them. */

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <sysexits.h>
 
+#include "read/study_contents.h"
 #include "registry/describe.h"
 #include "util/buf.h"
 #include "util/pool.h"
@@ -151,41 +152,86 @@ static int describe_folder(struct subject *s, json_t **out)
     return *out ? EX_OK : EX_OSERR;
 }
 
+/* A model as it is looked at by URL. Start from {0}. */
+struct url_model {
+    struct listing *listing;
+    struct outline outline; /* of it */
+};
+
+static void url_model_deinit(struct url_model *model)
+{
+    outline_deinit(&model->outline);
+    listing_unref(model->listing);
+}
+#define URL_MODEL_CLEANUP CLEANUP(url_model_deinit)
+
+/* With the metrics that its files tell. 0 or -errno; any thread. */
+static int url_model_init(struct url_model *model, struct subject *s, const char *model_id)
+{
+    const struct registry_place place = {s->source.project_id, model_id};
+    int r = catalog_get(s->source.catalog, &place, PATIENCE_MS, &model->listing);
+    if (r == 0)
+        r = engine_read_history(&s->engine, model_id, model->listing);
+    return r == 0 ? outline_init(&model->outline, model->listing, NULL) : r;
+}
+
+static json_t *url_model_describe(const struct url_model *model, const struct subject *s)
+{
+    return describe_model(&model->outline, registry_origin(s->source.registry),
+                          s->source.project_name);
+}
+
 /* 0 or -errno; any thread. */
 static int fetch_model(struct subject *s, const char *model_id, json_t **out)
 {
-    LISTING_CLEANUP struct listing *listing = NULL;
-    CLEANUP(outline_deinit) struct outline outline = {0};
-    const struct registry_place place = {s->source.project_id, model_id};
-    int r = catalog_get(s->source.catalog, &place, PATIENCE_MS, &listing);
-    if (r == 0)
-        r = outline_init(&outline, listing, NULL);
+    URL_MODEL_CLEANUP struct url_model model = {0};
+    int r = url_model_init(&model, s, model_id);
     if (r < 0)
         return r;
-    *out = describe_model(&outline, registry_origin(s->source.registry), s->source.project_name);
+    *out = url_model_describe(&model, s);
     return *out ? 0 : -ENOMEM;
+}
+
+/* Adds to a checkpoint's facts what its files hold. Such as cannot be read have nothing to add. */
+static int add_contents(struct subject *s, const struct url_model *model, json_t *facts)
+{
+    const char *name = json_get_text(facts, "name");
+    struct study_contents *contents = NULL;
+    const struct checkpoint *c = model->outline.checkpoints.items,
+                            *end = c + model->outline.checkpoints.n;
+    while (c < end && (!name || strcmp(c->name, name) != 0))
+        c++;
+    if (c == end ||
+        engine_read_contents(&s->engine, s->source.model_id, model->listing, c, &contents) < 0)
+        return 0;
+    int r = describe_contents(facts, c, &contents->contents);
+    study_contents_free(contents);
+    return r;
 }
 
 static int describe_url(struct subject *s, json_t **out)
 {
     JSON_CLEANUP json_t *model = NULL;
+    URL_MODEL_CLEANUP struct url_model looked = {0};
     if (!s->source.model_id)
         return describe_folder(s, out);
-    int r = fetch_model(s, s->source.model_id, &model);
+    int r = url_model_init(&looked, s, s->source.model_id);
     if (r < 0)
         return source_complain(s->command, s->text, r);
+    model = url_model_describe(&looked, s);
     if (!s->url.checkpoint) {
         *out = steal_ptr(model);
-        return EX_OK;
+        return *out ? EX_OK : EX_OSERR;
     }
-    const json_t *checkpoint = find_checkpoint(model, s->url.checkpoint);
+    json_t *checkpoint = find_checkpoint(model, s->url.checkpoint);
     if (!checkpoint) {
         fprintf(stderr,
                 "modelfs %s: %s: the model has no checkpoint `%s`; `modelfs ls` shows them\n",
                 s->command, s->text, s->url.checkpoint);
         return EX_NOINPUT;
     }
-    *out = with_context(checkpoint, model);
+    if (add_contents(s, &looked, checkpoint) == 0)
+        *out = with_context(checkpoint, model);
     return *out ? EX_OK : EX_OSERR;
 }
 
@@ -207,11 +253,14 @@ int subject_open(struct subject *s, const char *command, const char *text)
     }
     if (code == EX_OK)
         code = source_find(&s->source, command, s->url.project, s->url.model, PATIENCE_MS);
+    if (code == EX_OK && (r = engine_start(&s->engine, &s->source)) < 0)
+        code = source_complain(command, text, r);
     return code;
 }
 
 void subject_close(struct subject *s)
 {
+    engine_stop(&s->engine);
     source_close(&s->source);
     subject_url_deinit(&s->url);
 }

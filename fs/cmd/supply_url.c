@@ -11,7 +11,6 @@
 #include <sysexits.h>
 #include <time.h>
 
-#include "cmd/engine.h"
 #include "cmd/interrupt.h"
 #include "cmd/subject.h"
 #include "cmd/supply.h"
@@ -30,7 +29,6 @@ struct registry_supply {
     struct subject *subject;
     struct layout_place place;
     struct layout *layout;
-    struct engine engine;
 };
 
 struct slot {
@@ -135,7 +133,7 @@ static ssize_t next(struct supply_stream *stream, const void **out_data)
 static void close_stream(struct supply_stream *stream)
 {
     if (interrupt_seen())
-        engine_cancel(&stream->supply->engine);
+        engine_cancel(&stream->supply->subject->engine);
     for (; stream->n_taken < stream->n_sent; stream->n_taken++)
         wait_slot(&stream->slots[stream->n_taken % N_SLOTS], false);
     reader_close(stream->reader);
@@ -167,7 +165,7 @@ static int open_reader(struct supply_stream *stream, const struct layout_node *n
         if (!stream->slots[i].data)
             return -ENOMEM;
     }
-    return reader_open(supply->engine.fetch, &source, &stream->reader);
+    return reader_open(supply->subject->engine.fetch, &source, &stream->reader);
 }
 
 static int open_stream(void *self, const struct supply_item *item, uint64_t off,
@@ -197,7 +195,6 @@ static int open_stream(void *self, const struct supply_item *item, uint64_t off,
 static void free_supply(void *self)
 {
     struct registry_supply *supply = self;
-    engine_stop(&supply->engine);
     layout_unref(supply->layout);
     free(supply);
 }
@@ -271,9 +268,7 @@ static int lay_out(struct registry_supply *supply)
     };
     int r = catalog_get(source->catalog, &place, PATIENCE_MS, &listing);
     if (r == 0)
-        r = engine_start(&supply->engine, source);
-    if (r == 0)
-        r = engine_read_history(&supply->engine, source->model_id, listing);
+        r = engine_read_history(&supply->subject->engine, source->model_id, listing);
     return r < 0 ? r : views_build(listing, &supply->place, NULL, &supply->layout);
 }
 

@@ -91,7 +91,7 @@ static bool lies_in(const char *path, const struct form_claim *claim)
     return strncmp(path, claim->path, claim->len) == 0;
 }
 
-/* Whether a claim is taken part by part: at the model's root, by forms that take only some of it. */
+/* Whether a claim is of a part only: at the model's root, by forms that take some of it. */
 static bool is_partial(const struct form_claim *claim)
 {
     return claim->len == 0 && claim->form->is_in_root;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* PyTorch: what torch.save() writes, under the names that people give it, and Lightning's `.ckpt`. A
+/* PyTorch: what torch.save() writes, by the names that people give it, and Lightning's `.ckpt`. The
  * name tells the step where it can (`epoch=3-step=1200`, `model_1000`), else it is an export
  * (`last.ckpt`). */
 #include <string.h>

@@ -79,17 +79,20 @@ static struct listing *new_model(void)
 #define DIGEST_TEXT "ab00000000000000000000000000000000000000000000000000000000000000"
 #define TWO_SECONDS "\"1970-01-01T00:00:02.000Z\""
 #define CKPT_5                                                                                     \
-    "{\"name\":\"ckpt-5\",\"format\":\"TensorFlow V2\",\"step\":5,\"complete\":true,\"size\":7,"   \
+    "{\"name\":\"ckpt-5\",\"framework\":\"TensorFlow\",\"format\":\"TensorFlow "                   \
+    "V2\",\"step\":5,\"complete\":true,\"size\":7,"                                                \
     "\"modified\":" TWO_SECONDS ",\"metrics\":{\"acc\":\"NaN\",\"loss\":0.5},\"files\":["          \
     "{\"path\":\"m-5.index\",\"size\":3,\"modified\":null,\"digest\":\"" DIGEST_TEXT "\"},"        \
     "{\"path\":\"m-5.data-00000-of-00001\",\"size\":4,\"modified\":" TWO_SECONDS "}]}"
 #define CKPT_6                                                                                     \
-    "{\"name\":\"ckpt-6\",\"format\":\"TensorFlow V2\",\"step\":6,\"complete\":false,"             \
+    "{\"name\":\"ckpt-6\",\"framework\":\"TensorFlow\",\"format\":\"TensorFlow "                   \
+    "V2\",\"step\":6,\"complete\":false,"                                                          \
     "\"missing\":\"m-6.data-00000-of-?\",\"size\":1,\"modified\":null,"                            \
     "\"metrics\":{\"auc\":0.25},\"files\":[{\"path\":\"m-6.index\",\"size\":1,\"modified\":null}]" \
     "}"
 #define EXPORT_9                                                                                   \
-    "{\"name\":\"export-9\",\"format\":\"ONNX\",\"step\":9,\"complete\":true,\"size\":10,"         \
+    "{\"name\":\"export-9\",\"framework\":\"ONNX\",\"format\":\"ONNX\",\"step\":9,\"complete\":"   \
+    "true,\"size\":10,"                                                                            \
     "\"modified\":null,\"metrics\":{},\"files\":[{\"path\":\"9.onnx\",\"size\":10,"                \
     "\"modified\":null}]}"
 

@@ -25,7 +25,7 @@ static struct listing *new_files(const char *const *paths, bool has_digests)
     for (uint64_t i = 0; ok && paths[i]; i++) {
         struct listing_entry entry = {.id = paths[i],
                                       .name = paths[i],
-                                      .size_bytes = i,
+                                      .size_bytes = i + 1,
                                       .mtime_ns = (int64_t)i,
                                       .has_digest = has_digests};
         ok = listing_add(listing, &entry) == 0;
@@ -383,7 +383,9 @@ static void check_xattrs(const struct layout *layout, const char *path, const ch
 }
 
 #define OF_MODEL "registry=x://h\nproject=proj\nmodel=Model\ntype=ONNX\n"
-#define OF_STEP  OF_MODEL "checkpoint=ckpt-5\nformat=TensorFlow V2\nstep=5\ncomplete=no\n"
+#define OF_STEP                                                                                    \
+    OF_MODEL "checkpoint=ckpt-5\nframework=TensorFlow\nformat=TensorFlow "                         \
+             "V2\nstep=5\ncomplete=no\n"
 
 static void attributes_say_where_a_node_stands(void)
 {
@@ -405,8 +407,10 @@ static void attributes_say_where_a_node_stands(void)
     check_xattrs(layout, "ckpt-5", OF_STEP "metric.loss=0.5\n");
     check_xattrs(layout, "ckpt-5/m-5.index", OF_STEP);
     check_xattrs(layout, "ckpt-5/.modelfs", OF_STEP);
-    check_xattrs(layout, "export-net",
-                 OF_MODEL "checkpoint=export-net\nformat=ONNX\ncomplete=yes\nmetric.loss=0.5\n");
+    check_xattrs(
+        layout, "export-net",
+        OF_MODEL
+        "checkpoint=export-net\nframework=ONNX\nformat=ONNX\ncomplete=yes\nmetric.loss=0.5\n");
     check_xattrs(layout, "files/x", OF_MODEL);
     check_xattrs(layout, "files/h",
                  OF_MODEL "digest=sha256:00000000000000000000000000000000"

@@ -78,7 +78,7 @@ static void values_belong_to_checkpoints(void)
     check_metric(&o, "loss", "ckpt-100:0.3 ckpt-200:0.1 ckpt-300:0.2 model:0.2 best:ckpt-200");
     check_metric(&o, "acc", "ckpt-100:0.5 ckpt-200:- ckpt-300:0.5 model:0.5 best:ckpt-300");
     check_metric(&o, "auc", "ckpt-100:- ckpt-200:- ckpt-300:0.9 model:0.9 best:ckpt-300");
-    check_metric(&o, "wer", "ckpt-100:- ckpt-200:NaN ckpt-300:- model:-");
+    check_metric(&o, "wer", "ckpt-100:0.7 ckpt-200:NaN ckpt-300:- model:- best:ckpt-100");
 }
 
 static void metrics_are_sorted_and_once(void)
@@ -118,9 +118,59 @@ static void twins_of_one_step_share_its_values(void)
     add_step(listing, 200);
     add_file(listing, "d/m-100.index", 1, 0);
     listing_add_row(listing, "loss", 150, 0.3, 0);
+    listing_add_row(listing, "wer", 50, 0.5, 0);
     CHECK_EQ(outline_init(&o, listing, NULL), 0);
     check_metric(&o, "loss",
-                 "ckpt-100~m-100:0.3 ckpt-100~d/m-100:0.3 ckpt-200:- model:- best:ckpt-100~m-100");
+                 "ckpt-100~m-100:0.3 ckpt-100~d/m-100:0.3 ckpt-200:0.3 model:0.3 best:ckpt-200");
+    check_metric(&o, "wer",
+                 "ckpt-100~m-100:0.5 ckpt-100~d/m-100:0.5 ckpt-200:- model:- "
+                 "best:ckpt-100~m-100");
+}
+
+/* Those that evaluate, then save: the value of a checkpoint is the one before it. */
+static void an_evaluation_may_come_before_its_checkpoint(void)
+{
+    LISTING_CLEANUP struct listing *listing = listing_new(LISTING_FILES);
+    OUTLINE_CLEANUP struct outline o = {0};
+    add_step(listing, 100);
+    add_step(listing, 200);
+    add_step(listing, 300);
+    listing_add_row(listing, "loss", 90, 0.3, 0);
+    listing_add_row(listing, "loss", 95, 0.2, 7);
+    listing_add_row(listing, "loss", 200, 0.1, 0);
+    CHECK_EQ(outline_init(&o, listing, NULL), 0);
+    check_metric(&o, "loss", "ckpt-100:0.2 ckpt-200:0.1 ckpt-300:- model:- best:ckpt-200");
+    CHECK_EQ(outline_value(&o, 0, 0)->wall_ns, 7);
+}
+
+static void a_person_says_what_is_best(void)
+{
+    LISTING_CLEANUP struct listing *listing = listing_new(LISTING_FILES);
+    OUTLINE_CLEANUP struct outline o = {0};
+    CLEANUP(metric_directions_deinit) struct metric_directions directions = {0};
+    CLEANUP(cleanup_free) char *why = NULL;
+    CHECK_EQ(metric_directions_parse(&directions, "loss:max,acc:min", &why), 0);
+    for (int i = 1; i <= 3; i++) {
+        add_step(listing, i);
+        listing_add_row(listing, "loss", i, i, 0);
+        listing_add_row(listing, "acc", i, i, 0);
+        listing_add_row(listing, "wer", i, i, 0);
+    }
+    CHECK_EQ(outline_init(&o, listing, &(struct outline_hints){.directions = &directions}), 0);
+    check_metric(&o, "loss", "ckpt-1:1 ckpt-2:2 ckpt-3:3 model:3 best:ckpt-3");
+    check_metric(&o, "acc", "ckpt-1:1 ckpt-2:2 ckpt-3:3 model:3 best:ckpt-1");
+    check_metric(&o, "wer", "ckpt-1:1 ckpt-2:2 ckpt-3:3 model:3 best:ckpt-1");
+}
+
+static void files_without_bytes_make_no_checkpoint(void)
+{
+    LISTING_CLEANUP struct listing *listing = listing_new(LISTING_FILES);
+    OUTLINE_CLEANUP struct outline o = {0};
+    add_file(listing, "m-1.pt", 1, 0);
+    add_file(listing, "m-2.pt", 0, 0);
+    CHECK_EQ(outline_init(&o, listing, NULL), 0);
+    CHECK_STR(o.latest->name, "ckpt-1");
+    CHECK_STR(o.checkpoints.items[1].missing, "m-2.pt (empty)");
 }
 
 static void an_export_has_the_newest_values(void)
@@ -262,6 +312,10 @@ int main(void)
     TEST("incomplete ones are neither latest nor best",
          incomplete_ones_are_neither_latest_nor_best);
     TEST("twins of one step share its values", twins_of_one_step_share_its_values);
+    TEST("an evaluation may come before its checkpoint",
+         an_evaluation_may_come_before_its_checkpoint);
+    TEST("a person says what is best", a_person_says_what_is_best);
+    TEST("files without bytes make no checkpoint", files_without_bytes_make_no_checkpoint);
     TEST("an export has the newest values", an_export_has_the_newest_values);
     TEST("a model without checkpoints has its newest values",
          a_model_without_checkpoints_has_its_newest_values);
