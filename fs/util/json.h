@@ -36,6 +36,18 @@ int json_each(const char *text, size_t len, json_item_fn *fn, void *ctx, char *o
 typedef int json_member_fn(void *ctx, const char *key, json_t *value);
 int json_each_member(const char *text, size_t len, size_t max_bytes, json_member_fn *fn, void *ctx);
 
+/* json_each(), giving the text of each item, so that the caller bounds and parses it. */
+typedef int json_item_text_fn(void *ctx, const char *text, size_t len);
+int json_each_text(const char *text, size_t len, json_item_text_fn *fn, void *ctx, char *out_error);
+
+/* The text of the value at @key (as it is written, without escapes) of an object, found without
+ * parsing the object: borrowed from @text. NULL when there is none. */
+const char *json_find_member(const char *text, size_t len, const char *key, size_t *out_len);
+
+/* Parsed leniently; where it has bare NaN, Infinity or -Infinity, as Python's json writes them,
+ * they become texts. */
+json_t *json_parse_python(const char *text, size_t len, char *out_error);
+
 /* A new string of @text, in which what is no character is U+FFFD. NULL when memory is short. */
 json_t *json_new_text(const char *text);
 
