@@ -274,6 +274,8 @@ static void a_model_directory_takes_its_own_files(void)
          "export-model~model ONNX:-1 '' 2\n"
          "export-model~./model Transformers:-1 '' 01\n"
          "export-q GGUF:-1 '' 3\n"},
+        {{"a/config.json", "a/model_old.safetensors"},
+         "export-model_old safetensors:-1 'a/' 1\nrest 0"},
         {{"a/config.json", "b/model.safetensors", "a/weights.safetensors"},
          "export-model safetensors:-1 'b/' 1\nexport-weights safetensors:-1 'a/' 2\nrest 0"},
         {{"m/config.json", "m/model-00001-of-00002.safetensors"},
