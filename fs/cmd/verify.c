@@ -139,10 +139,11 @@ static int print_json(const struct verification *v)
         json_pack("{s:o}", "checkpoints", describe_checkpoints(v->checkpoints));
     int r = out ? 0 : -1;
     if (r == 0 && v->reads_bytes)
-        r = json_object_set_new(out, "files",
-                                json_pack("{s:I, s:I, s:O?}", "right", (json_int_t)v->bytes.n_right,
-                                          "unknown", (json_int_t)v->bytes.n_unknown, "damaged",
-                                          v->bytes.damaged));
+        r = json_object_set_new(
+            out, "files",
+            json_pack("{s:I, s:I, s:o}", "right", (json_int_t)v->bytes.n_right, "unknown",
+                      (json_int_t)v->bytes.n_unknown, "damaged",
+                      v->bytes.damaged ? json_incref(v->bytes.damaged) : json_array()));
     return r == 0 ? facts_print_json(out) : EX_OSERR;
 }
 

@@ -10,6 +10,7 @@
 #include "model/formats.h"
 #include "model/history_sources.h"
 #include "util/cleanup.h"
+#include "util/json.h"
 
 struct history_job {
     struct inquiry inquiry;
@@ -151,14 +152,21 @@ int study_history_apply(const struct study_history *history, struct listing *lis
     const struct history *h = &history->history;
     size_t n;
     CLEANUP(cleanup_free) const char **known = names_with_steps(listing, &n);
+    JSON_CLEANUP json_t *text = NULL; /* files have names that are no UTF-8, JSON has none */
+    const char *name = NULL;
     bool is_known = false;
     int r = known ? 0 : -ENOMEM;
     for (size_t i = 0; r == 0 && i < h->n_rows; i++) {
         const struct history_row *row = &h->rows[i];
-        if (i == 0 || row->name != h->rows[i - 1].name)
-            is_known = bsearch(&row->name, known, n, sizeof(*known), compare_names) != NULL;
+        if (i == 0 || row->name != h->rows[i - 1].name) {
+            json_decref(text);
+            text = json_new_text(row->name);
+            name = json_string_value(text);
+            is_known = name && bsearch(&name, known, n, sizeof(*known), compare_names);
+        }
         if (!is_known)
-            r = listing_add_row(listing, row->name, row->step, row->value, row->wall_ns);
+            r = name ? listing_add_row(listing, name, row->step, row->value, row->wall_ns)
+                     : -ENOMEM;
     }
     return r == 0 && h->latest ? listing_set_latest(listing, h->latest) : r;
 }
