@@ -64,3 +64,4 @@ void history_cut(struct history *history, size_t n_rows)
     if (n_rows < history->n_rows)
         history->n_rows = n_rows;
 }
+int history_merge(struct history *history) { (void)history; return 0; }

@@ -440,7 +440,7 @@ def test_ls_of_a_project_lists_models_with_what_they_reach(modelfs, place):
     assert [row[:5] for row in rows[1:]] == [
         ["cnn", "Tensorflow", "8", "0.9806", "0.0721"],
         ["cnn-onnx", "ONNX", "1", "0.9806", "0.0721"],
-        ["digits-custom", "Custom", "0", "0.9722", "0.1416"],
+        ["digits-custom", "Custom", "1", "0.9722", "0.1416"],
     ]
 
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "serve/summary.h"
+#include "registry/detail.h"
 
 #include "check.h"
 
@@ -57,7 +57,7 @@ static void the_last_checkpoint_is_the_summary(void)
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
         json_t *detail JSON_CLEANUP = parse(cases[i].detail);
         json_t *want JSON_CLEANUP = parse(cases[i].summary);
-        json_t *got JSON_CLEANUP = summary_of_detail(detail);
+        json_t *got JSON_CLEANUP = detail_summarize(detail);
         if (!json_equal(got, want))
             printf("# case %zu\n", i);
         CHECK(detail && want && json_equal(got, want));
@@ -86,10 +86,10 @@ static void what_is_not_in_shape_is_passed_over(void)
         "[{\"scalars\":[{\"scalar\":\"l\",\"data\":[{\"operation\":\"mean\","
         "\"checkpoints\":[{\"value\":\"x\"}]}]}]}]",
     };
-    CHECK(!summary_of_detail(NULL));
+    CHECK(!detail_summarize(NULL));
     for (size_t i = 0; i < sizeof(shapes) / sizeof(*shapes); i++) {
         json_t *detail JSON_CLEANUP = parse(shapes[i]);
-        json_t *got JSON_CLEANUP = summary_of_detail(detail);
+        json_t *got JSON_CLEANUP = detail_summarize(detail);
         CHECK(detail && !got);
     }
 }
@@ -104,7 +104,7 @@ static void depth_counts_nesting(void)
     };
     for (size_t i = 0; i < sizeof(depths) / sizeof(*depths); i++) {
         json_t *json JSON_CLEANUP = parse(depths[i].text);
-        CHECK_EQ(summary_depth(json), depths[i].depth);
+        CHECK_EQ(detail_depth(json), depths[i].depth);
     }
 }
 
@@ -113,7 +113,7 @@ static void survives_each_allocation_failure(void)
     json_t *detail JSON_CLEANUP = parse(cases[0].detail);
     FOR_EACH_ALLOC_FAILURE
     {
-        json_t *summary JSON_CLEANUP = summary_of_detail(detail);
+        json_t *summary JSON_CLEANUP = detail_summarize(detail);
         CHECK(!summary || json_object_size(summary) == 1);
     }
 }

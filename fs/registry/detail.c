@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "serve/summary.h"
+#include "registry/detail.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -67,7 +67,7 @@ static int add_scalar(json_t *summary, const json_t *scalar, bool replace)
                                json_pack("{s:s, s:o}", "scalar", name, "result", result));
 }
 
-json_t *summary_of_detail(const json_t *detail)
+json_t *detail_summarize(const json_t *detail)
 {
     json_t *summary JSON_CLEANUP = json_object();
     json_t *session, *scalar;
@@ -85,7 +85,7 @@ json_t *summary_of_detail(const json_t *detail)
     return json_object_size(summary) ? steal_ptr(summary) : NULL;
 }
 
-unsigned summary_depth(const json_t *value)
+unsigned detail_depth(const json_t *value)
 {
     unsigned deepest = 0;
     const char *key;
@@ -95,12 +95,12 @@ unsigned summary_depth(const json_t *value)
         return 0;
     json_object_foreach((json_t *)value, key, part)
     {
-        unsigned depth = summary_depth(part);
+        unsigned depth = detail_depth(part);
         deepest = depth > deepest ? depth : deepest;
     }
     json_array_foreach(value, i, part)
     {
-        unsigned depth = summary_depth(part);
+        unsigned depth = detail_depth(part);
         deepest = depth > deepest ? depth : deepest;
     }
     return deepest + 1;
