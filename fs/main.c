@@ -21,6 +21,7 @@ static const struct command commands[] = {
     {"diff", cmd_diff, "compare two checkpoints"},
     {"plot", cmd_plot, "draw metrics over steps"},
     {"get", cmd_get, "copy a model or checkpoint, verified"},
+    {"verify", cmd_verify, "say whether checkpoints are whole"},
     {"push", cmd_push, "upload a model to a registry"},
     {"serve", cmd_serve, "run a model registry"},
     {"trace", cmd_trace, "record how a mount is read"},

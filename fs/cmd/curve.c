@@ -65,7 +65,7 @@ const struct point *curve_best(const struct curve *curve, const char *metric)
     const struct point *best = NULL;
     double value = NAN;
     for (size_t i = 0; i < curve->n; i++)
-        if (metric_beats(metric, curve->points[i].value, value)) {
+        if (metric_beats(NULL, metric, curve->points[i].value, value)) {
             best = &curve->points[i];
             value = best->value;
         }

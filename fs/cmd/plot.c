@@ -27,7 +27,7 @@ static const char help[] =
     "                     Metrics begin at the first word that is no directory and no URL, or\n"
     "                     behind `--`\n"
     "  -o, --output FILE  a picture, drawn by gnuplot\n"
-    "      --checkpoints  only what checkpoints have, which a URL tells as well\n"
+    "      --checkpoints  only what checkpoints have\n"
     "      --log          a logarithmic scale\n"
     "      --width N, --height N\n"
     "                     of the text, in characters; as the terminal is\n"
@@ -60,8 +60,6 @@ static int take_points(const struct plotting *p, struct subject_as *model, const
                        struct curve *out)
 {
     int code = p->options->checkpoints ? EX_OK : subject_history(&model->subject, metric, out);
-    if (code == EX_UNAVAILABLE)
-        subject_history_complain(&model->subject);
     if (code == EX_OK && !out->n && facts_add_curve(model->facts, metric, out) < 0)
         return EX_OSERR;
     return code;

@@ -46,7 +46,7 @@ static int print(int r, const struct buf *text)
 static int take_curve(struct subject *s, const json_t *facts, const char *metric, struct curve *out)
 {
     int code = subject_history(s, metric, out);
-    if (code != EX_OK && code != EX_UNAVAILABLE)
+    if (code != EX_OK)
         return code;
     return out->n || facts_add_curve(facts, metric, out) == 0 ? EX_OK : EX_OSERR;
 }
@@ -72,8 +72,7 @@ static int print_tensors(const struct subject *s, const json_t *facts)
     struct buf text BUF_CLEANUP = {0};
     if (json_get_array(facts, "tensors"))
         return print(show_tensors(facts, &text), &text);
-    fprintf(stderr, "modelfs show: %s: nothing is known of its tensors%s\n", s->text,
-            s->is_path ? "" : "; a mount looks into the files");
+    fprintf(stderr, "modelfs show: %s: nothing is known of its tensors\n", s->text);
     return EX_UNAVAILABLE;
 }
 

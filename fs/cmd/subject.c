@@ -11,7 +11,6 @@
 #include <sys/stat.h>
 #include <sysexits.h>
 
-#include "read/study_contents.h"
 #include "registry/describe.h"
 #include "util/buf.h"
 #include "util/pool.h"
@@ -152,73 +151,34 @@ static int describe_folder(struct subject *s, json_t **out)
     return *out ? EX_OK : EX_OSERR;
 }
 
-/* A model as it is looked at by URL. Start from {0}. */
-struct url_model {
-    struct listing *listing;
-    struct outline outline; /* of it */
-};
-
-static void url_model_deinit(struct url_model *model)
-{
-    outline_deinit(&model->outline);
-    listing_unref(model->listing);
-}
-#define URL_MODEL_CLEANUP CLEANUP(url_model_deinit)
-
-/* With the metrics that its files tell. 0 or -errno; any thread. */
-static int url_model_init(struct url_model *model, struct subject *s, const char *model_id)
-{
-    const struct registry_place place = {s->source.project_id, model_id};
-    int r = catalog_get(s->source.catalog, &place, PATIENCE_MS, &model->listing);
-    if (r == 0)
-        r = engine_read_history(&s->engine, model_id, model->listing);
-    return r == 0 ? outline_init(&model->outline, model->listing, NULL) : r;
-}
-
-static json_t *url_model_describe(const struct url_model *model, const struct subject *s)
-{
-    return describe_model(&model->outline, registry_origin(s->source.registry),
-                          s->source.project_name);
-}
-
-/* 0 or -errno; any thread. */
+/* Any thread. */
 static int fetch_model(struct subject *s, const char *model_id, json_t **out)
 {
     URL_MODEL_CLEANUP struct url_model model = {0};
-    int r = url_model_init(&model, s, model_id);
+    int r = url_model_init(&model, &s->engine, model_id);
     if (r < 0)
         return r;
-    *out = url_model_describe(&model, s);
+    *out = url_model_describe(&model, &s->source);
     return *out ? 0 : -ENOMEM;
 }
 
-/* Adds to a checkpoint's facts what its files hold. Such as cannot be read have nothing to add. */
-static int add_contents(struct subject *s, const struct url_model *model, json_t *facts)
+int subject_look(struct subject *s)
 {
-    const char *name = json_get_text(facts, "name");
-    struct study_contents *contents = NULL;
-    const struct checkpoint *c = model->outline.checkpoints.items,
-                            *end = c + model->outline.checkpoints.n;
-    while (c < end && (!name || strcmp(c->name, name) != 0))
-        c++;
-    if (c == end ||
-        engine_read_contents(&s->engine, s->source.model_id, model->listing, c, &contents) < 0)
-        return 0;
-    int r = describe_contents(facts, c, &contents->contents);
-    study_contents_free(contents);
-    return r;
+    if (s->model.listing)
+        return EX_OK;
+    int r = url_model_init(&s->model, &s->engine, s->source.model_id);
+    return r < 0 ? source_complain(s->command, s->text, r) : EX_OK;
 }
 
 static int describe_url(struct subject *s, json_t **out)
 {
     JSON_CLEANUP json_t *model = NULL;
-    URL_MODEL_CLEANUP struct url_model looked = {0};
     if (!s->source.model_id)
         return describe_folder(s, out);
-    int r = url_model_init(&looked, s, s->source.model_id);
-    if (r < 0)
-        return source_complain(s->command, s->text, r);
-    model = url_model_describe(&looked, s);
+    int code = subject_look(s);
+    if (code != EX_OK)
+        return code;
+    model = url_model_describe(&s->model, &s->source);
     if (!s->url.checkpoint) {
         *out = steal_ptr(model);
         return *out ? EX_OK : EX_OSERR;
@@ -230,7 +190,7 @@ static int describe_url(struct subject *s, json_t **out)
                 s->command, s->text, s->url.checkpoint);
         return EX_NOINPUT;
     }
-    if (add_contents(s, &looked, checkpoint) == 0)
+    if (url_model_add_contents(&s->model, &s->engine, checkpoint) != -ENOMEM)
         *out = with_context(checkpoint, model);
     return *out ? EX_OK : EX_OSERR;
 }
@@ -260,6 +220,7 @@ int subject_open(struct subject *s, const char *command, const char *text)
 
 void subject_close(struct subject *s)
 {
+    url_model_deinit(&s->model);
     engine_stop(&s->engine);
     source_close(&s->source);
     subject_url_deinit(&s->url);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A mount makes the history out of event files and logs, in a file a metric. */
+/* A mount makes the history out of event files and logs, in a file a metric; by URL it is read
+ * here. */
 #include "cmd/subject_history.h"
 
 #include <errno.h>
@@ -59,21 +60,26 @@ static int take_file(const struct subject *s, const char *up, const char *metric
     return r == -EINVAL ? EX_DATAERR : r == -ENOMEM ? EX_OSERR : EX_IOERR;
 }
 
+/* Adds the rows with a step that the model behind a URL has of a metric. */
+static int take_rows(struct subject *s, const char *metric, struct curve *out)
+{
+    int r = 0, code = subject_look(s);
+    const struct outline *o = &s->model.outline;
+    for (size_t m = 0; code == EX_OK && m < o->n_metrics; m++)
+        for (size_t i = o->first_rows[m]; r == 0 && i < o->first_rows[m + 1]; i++)
+            if (strcmp(o->metrics[m], metric) == 0 && o->rows[i].step != METRIC_LAST_STEP)
+                r = curve_add(out, o->rows[i].step, o->rows[i].value);
+    curve_settle(out);
+    return r < 0 ? EX_OSERR : code;
+}
+
 int subject_history(struct subject *s, const char *metric, struct curve *out)
 {
     bool is_found = false;
     if (!s->is_path)
-        return EX_UNAVAILABLE;
+        return take_rows(s, metric, out);
     int code = take_file(s, "", metric, out, &is_found);
     if (code == EX_OK && !is_found)
         code = take_file(s, "/..", metric, out, &is_found);
     return code;
-}
-
-void subject_history_complain(const struct subject *s)
-{
-    fprintf(stderr,
-            "modelfs %s: %s: the history of a model is told by a mount, not by a URL: mount it and "
-            "name its directory, or take what checkpoints have with --checkpoints\n",
-            s->command, s->text);
 }

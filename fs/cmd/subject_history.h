@@ -6,7 +6,5 @@
 #include "cmd/subject.h"
 
 /* Adds the history of @metric of a model, or of the model that a checkpoint is of; nothing where it
- * has none. An exit code: EX_UNAVAILABLE where history cannot be had at all, which
- * subject_history_complain() says; the others print what is wrong. */
+ * has none. Prints what is wrong. An exit code. */
 int subject_history(struct subject *s, const char *metric, struct curve *out);
-void subject_history_complain(const struct subject *s);

@@ -7,9 +7,27 @@
 
 #include "util/cleanup.h"
 
-/* Room for one more: doubles at powers of two. */
+/* Files of one directory mostly come one behind another, and leave the same marks: then they are
+ * added to those that are there. */
+static bool is_known(struct form_claims *c, const struct form_claim *claim)
+{
+    enum { LOOK_BACK = 4 };
+    for (size_t i = c->n; i-- > 0 && i + LOOK_BACK >= c->n;) {
+        struct form_claim *other = &c->items[i];
+        if (other->form != claim->form || other->len != claim->len ||
+            memcmp(other->path, claim->path, claim->len) != 0)
+            continue;
+        other->marks |= claim->marks;
+        return true;
+    }
+    return false;
+}
+
+/* An array that doubles at powers of two. */
 static int add_claim(struct form_claims *c, const struct form_claim *claim)
 {
+    if (is_known(c, claim))
+        return 0;
     if (!(c->n & (c->n - 1))) {
         struct form_claim *grown = reallocarray(c->items, c->n ? c->n * 2 : 1, sizeof(*c->items));
         if (!grown)
@@ -155,7 +173,7 @@ int form_claims_init(struct form_claims *c, const struct form_file *files, size_
     *c = (struct form_claims){.of = calloc(n + 1, sizeof(const struct form_claim *))};
     int r = c->of ? 0 : -ENOMEM;
     for (size_t i = 0; r == 0 && i < n; i++)
-        r = add_marks(c, &files[i]);
+        r = add_marks(c, names->sorted[i]);
     if (r < 0) {
         form_claims_deinit(c);
         return r;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a form of checkpoint is: an entry of a table; form_X.c has those of one framework. A new form
+/* What a form of checkpoint is: an entry of a table. form_X.c has those of one framework; a new form
  * is such an entry, its line in forms.c, and a case table in the tests. Pure.
  *
  * Files of a form of files are recognised one by one: those of one directory, stem and tag make a

@@ -7,8 +7,8 @@
 #include <stdint.h>
 
 /* How well a column or key of this name says the step, however its letters are: 0 not at all, else
- * the lower the better, from 1: `step`, `global_step`, `trainer/global_step` (Lightning with Weights
- * & Biases), `_step` (Weights & Biases), `iteration` (Detectron2). */
+ * the lower the better, from 1: `step`, `global_step`, `trainer/global_step` (Lightning with
+ * Weights & Biases), `_step` (Weights & Biases), `iteration` (Detectron2). */
 int metric_axis_step_rank(const char *name);
 /* Whether it is the wall time: `timestamp`, `wall_time`, `_timestamp`. */
 bool metric_axis_is_wall(const char *name);

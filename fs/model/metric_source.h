@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the parsers of metrics in texts share: the text, read whole, and rows for a history. Pure. */
+/* What the parsers of metrics in texts share: the text, read whole, and rows for a history.
+ * Pure. */
 #pragma once
 
 #include <jansson.h>

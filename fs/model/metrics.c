@@ -16,25 +16,64 @@ static const char *const lower_words[] = {
     "fid",  "kl",    "latency", "entropy",    "crossentropy", "eer",
 };
 
-static bool is_lower_word(const char *word, size_t len)
+/* Words of what is logged beside metrics and tells how training went, not how good the model is;
+ * and names that do so alone (Keras calls a good one `epoch_accuracy`). */
+static const char *const course_words[] = {
+    "lr", "learning", "grad", "runtime", "flos", "second", "seconds", "tokens",
+};
+static const char *const course_names[] = {
+    "epoch", "epochs", "step", "steps", "global_step", "time",
+};
+
+static bool is_among(const char *word, size_t len, const char *const *words, size_t n)
 {
-    for (size_t i = 0; i < sizeof(lower_words) / sizeof(lower_words[0]); i++)
-        if (strlen(lower_words[i]) == len && strncasecmp(word, lower_words[i], len) == 0)
+    for (size_t i = 0; i < n; i++)
+        if (strlen(words[i]) == len && strncasecmp(word, words[i], len) == 0)
             return true;
     return false;
 }
 
-bool metric_lower_is_better(const char *name)
+/* Whether one of the words of @name is among @words. */
+static bool has_word(const char *name, const char *const *words, size_t n)
 {
     while (*name) {
         size_t len = 0;
         while (isalnum((unsigned char)name[len]))
             len++;
-        if (len && is_lower_word(name, len))
+        if (len && is_among(name, len, words, n))
             return true;
         name += len ? len : 1;
     }
     return false;
+}
+
+struct metric_direction {
+    const char *name; /* in the memory behind the items */
+    bool lower;
+};
+
+/* What a person said of @name, the last of it; NULL when nothing. */
+static const struct metric_direction *find_direction(const struct metric_directions *d,
+                                                     const char *name)
+{
+    for (size_t i = d ? d->n : 0; i-- > 0;)
+        if (strcmp(d->items[i].name, name) == 0)
+            return &d->items[i];
+    return NULL;
+}
+
+bool metric_lower_is_better(const char *name)
+{
+    return has_word(name, lower_words, sizeof(lower_words) / sizeof(lower_words[0]));
+}
+
+bool metric_rates(const struct metric_directions *directions, const char *name)
+{
+    if (find_direction(directions, name))
+        return true;
+    return !has_word(name, course_words, sizeof(course_words) / sizeof(course_words[0])) &&
+           !is_among(name, strlen(name), course_names,
+                     sizeof(course_names) / sizeof(course_names[0]));
 }
 
 int metric_compare(const struct metric_row *a, const struct metric_row *b)
@@ -77,11 +116,6 @@ const struct metric_row *metric_newest(struct metric_series series)
     const struct metric_row *summary = metric_summary(series);
     return summary || !series.n ? summary : &series.rows[series.n - 1];
 }
-
-struct metric_direction {
-    const char *name; /* in the memory behind the items */
-    bool lower;
-};
 
 /* Reads one `name:min`, which it cuts in two. */
 static bool parse_direction(char *item, struct metric_direction *out)
@@ -140,10 +174,8 @@ void metric_directions_deinit(struct metric_directions *d)
 
 static bool is_lower_better(const struct metric_directions *d, const char *name)
 {
-    for (size_t i = d ? d->n : 0; i-- > 0;)
-        if (strcmp(d->items[i].name, name) == 0)
-            return d->items[i].lower;
-    return metric_lower_is_better(name);
+    const struct metric_direction *direction = find_direction(d, name);
+    return direction ? direction->lower : metric_lower_is_better(name);
 }
 
 bool metric_beats(const struct metric_directions *directions, const char *name, double value,

@@ -55,6 +55,10 @@ struct metric_directions {
 int metric_directions_parse(struct metric_directions *d, const char *text, char **why);
 void metric_directions_deinit(struct metric_directions *d);
 
+/* Whether it makes sense to call a checkpoint the best by this metric: it does not for a learning
+ * rate, a run time, an epoch and their like, unless @directions (may be NULL) name it. */
+bool metric_rates(const struct metric_directions *directions, const char *name);
+
 /* Whether @value beats @best for metric @name, by @directions where they name it (NULL: by the
  * words in its name); equal values beat (the later step wins when asked in order of steps), NaN and
  * infinities never do. */

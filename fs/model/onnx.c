@@ -21,7 +21,7 @@ enum {
     GRAPH_SPARSE = 15,
     /* Files with weights that lack something are told of by name, so many at most. */
     MAX_LACKING = 256,
-    /* Of all walks through a file together: a file with many holes in it, each a round, is small. */
+    /* Of all walks through a file together: one with many holes in it, each a round, is small. */
     MAX_FIELDS = 1 << 26,
 };
 
@@ -29,7 +29,7 @@ enum {
 struct lacking {
     char location[ONNX_MAX_LOCATION_BYTES + 1];
     const char *why; /* static; NULL: size_bytes are not need_bytes */
-    bool is_refused; /* it leads out of the model */
+    bool is_named;   /* location is one within the model */
     uint64_t size_bytes, need_bytes;
 };
 
@@ -95,8 +95,8 @@ static int note_lacking(struct onnx *onnx, const char *why, uint64_t size_bytes,
     if (n_lacking(onnx) == MAX_LACKING)
         return 0;
     struct lacking fresh = {.why = why, .size_bytes = size_bytes, .need_bytes = need_bytes};
-    fresh.is_refused = is_refused(onnx);
     strcpy(fresh.location, onnx->tensor.location);
+    fresh.is_named = *fresh.location && !is_refused(onnx);
     return buf_append(&onnx->lacking, &fresh, sizeof(fresh));
 }
 
@@ -114,7 +114,7 @@ static int tell_lacking(struct onnx *onnx)
     const struct lacking *lacking = (const struct lacking *)(const void *)onnx->lacking.data;
     for (size_t i = 0; i < n_lacking(onnx); i++) {
         BUF_CLEANUP struct buf text = {0};
-        size_t base = lacking[i].is_refused ? 0 : directory_bytes(path);
+        size_t base = lacking[i].is_named ? directory_bytes(path) : 0;
         int r = buf_append(&text, path, base);
         if (r == 0)
             r = buf_puts(&text, lacking[i].location);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What an ONNX file holds: the weights of its main graph, in the file itself or in files beside it,
- * and what goes in and out. Initializers of subgraphs (bodies of If and Loop), tensors in attributes
- * of nodes, and functions are passed over. Pure. */
+ * and what goes in and out. Initializers of subgraphs (bodies of If and Loop), tensors in
+ * attributes of nodes, and functions are passed over. Pure. */
 #pragma once
 
 #include <stdint.h>

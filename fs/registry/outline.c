@@ -147,7 +147,8 @@ static int find_all_best(struct outline *o, const struct metric_directions *dire
     if (!o->best)
         return -ENOMEM;
     for (size_t m = 0; m < o->n_metrics; m++)
-        find_best(o, directions, m);
+        if (metric_rates(directions, o->metrics[m]))
+            find_best(o, directions, m);
     return 0;
 }
 

@@ -36,7 +36,7 @@ int json_each(const char *text, size_t len, json_item_fn *fn, void *ctx, char *o
 typedef int json_member_fn(void *ctx, const char *key, json_t *value);
 int json_each_member(const char *text, size_t len, size_t max_bytes, json_member_fn *fn, void *ctx);
 
-/* The same, giving the text of each item, so that the caller bounds and parses it. */
+/* json_each(), giving the text of each item, so that the caller bounds and parses it. */
 typedef int json_item_text_fn(void *ctx, const char *text, size_t len);
 int json_each_text(const char *text, size_t len, json_item_text_fn *fn, void *ctx, char *out_error);
 

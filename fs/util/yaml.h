@@ -18,7 +18,7 @@ enum {
  * -EFBIG for what is beyond the limits; -ENOMEM.
  *
  * Scalars without quotes and tags are what PyYAML takes them for (YAML 1.1: `yes` is true, 1e5 a
- * text, 1.0e+5 a number), but for dates and numbers with underscores or colons, which are texts. NaN
- * and infinities are the texts NaN, Infinity, -Infinity. Of a key that comes twice the last counts;
- * keys that are no scalars are passed over; `<<` is a key as any other. */
+ * text, 1.0e+5 a number), but for dates and numbers with underscores or colons, which are texts.
+ * NaN and infinities are the texts NaN, Infinity, -Infinity. Of a key that comes twice the last
+ * counts; keys that are no scalars are passed over; `<<` is a key as any other. */
 int yaml_parse(const char *text, size_t len, json_t **out);

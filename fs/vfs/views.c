@@ -311,14 +311,17 @@ bool views_is_own_live(const struct layout *layout, uint32_t node)
     return layout->nodes[node].ref >= VIEW_INFO;
 }
 
-/* A checkpoint's info.json with what its files hold. */
+/* A checkpoint's info.json with what its files hold, or that they could not be read. */
 static char *format_contents(const struct layout *layout, size_t checkpoint,
                              const struct layout *contents)
 {
     const struct outline *o = &layout->outline;
     JSON_CLEANUP json_t *info = describe_checkpoint(o, checkpoint);
-    if (!info || describe_contents(info, &o->checkpoints.items[checkpoint],
-                                   &contents->contents->contents) < 0)
+    int r = !info      ? -ENOMEM
+            : contents ? describe_contents(info, &o->checkpoints.items[checkpoint],
+                                           &contents->contents->contents)
+                       : json_object_set_new(info, "unread", json_true());
+    if (r < 0)
         return NULL;
     return format_json(steal_ptr(info));
 }
@@ -330,7 +333,8 @@ int views_live_text(const struct layout *layout, uint32_t node, const struct lay
     const struct view_subject of = {.place = layout->place,
                                     .checkpoint = checkpoint < 0 ? SIZE_MAX : (size_t)checkpoint};
     CLEANUP(cleanup_free)
-    char *text = contents ? format_contents(layout, of.checkpoint, contents)
-                          : format_view(&layout->outline, &of, layout->nodes[node].ref);
+    char *text = views_tells_contents(layout, node)
+                     ? format_contents(layout, of.checkpoint, contents)
+                     : format_view(&layout->outline, &of, layout->nodes[node].ref);
     return text ? buf_puts(out, text) : -ENOMEM;
 }

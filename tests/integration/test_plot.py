@@ -146,9 +146,9 @@ def test_a_logarithmic_scale_leaves_out_what_it_cannot_show(plot, model):
     plot("--log", model.path, "val_loss", code=DATAERR)
 
 
-def test_history_by_url_needs_a_mount(plot, sample_server):
+def test_history_by_url_is_what_the_registry_tells(plot, sample_server):
     url = f"{sample_server.source}/mnist/cnn"
-    assert "mount" in plot(url, code=UNAVAILABLE).stderr
+    assert legend(plot(url)) == ["o cnn accuracy  best 0.9833 at step 800"]
     done = plot("--checkpoints", f"{url}/ckpt-600", "accuracy", "loss")
     assert legend(done) == [
         "o cnn accuracy  best 0.9833 at step 800",

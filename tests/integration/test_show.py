@@ -98,7 +98,8 @@ def test_what_a_checkpoint_lacks_is_said(show, model, missing):
 
 
 def test_tensors_are_listed(show, model):
-    tensors = [Tensor("layer/0.weight", "F32", "f", [1] * 6, [2, 3]), Tensor("s", "I8", "b", [1], [])]
+    weight = Tensor("layer/0.weight", "F32", "f", [1] * 6, [2, 3])
+    tensors = [weight, Tensor("s", "I8", "b", [1], [])]
     path = model.add(checkpoint(800, {}, tensors))
     assert rows_of(show("--tensors", path)) == [
         ["TENSOR", "DTYPE", "SHAPE", "BYTES"],

@@ -433,6 +433,88 @@ static void no_memory_is_an_error_or_a_fallback(void)
     }
 }
 
+static int note_text(void *ctx, const char *text, size_t len)
+{
+    size_t n = strlen(ctx);
+    return snprintf((char *)ctx + n, 100 - n, "<%.*s>", (int)len, text) < 0;
+}
+
+static void texts_of_items_are_given(void)
+{
+    static const struct {
+        const char *text, *items;
+        int result;
+    } cases[] = {
+        {"[]", "", 0},
+        {" [ 1 ,[2,\"]\"],{\"a\":3} ] ", "<1 ><[2,\"]\"]><{\"a\":3} >", 0},
+        {"[NaN,x]", "<NaN><x>", 0},
+        {"[1", "", -EPROTO},
+        {"[1,2", "<1>", -EPROTO},
+        {"[1] 2", "<1>", -EPROTO},
+        {"{}", "", -EPROTO},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char got[100] = "", error[JSON_ERROR_TEXT_LENGTH];
+        CHECK_EQ(json_each_text(cases[i].text, strlen(cases[i].text), note_text, got, error),
+                 cases[i].result);
+        CHECK_STR(got, cases[i].items);
+    }
+}
+
+static void a_member_is_found_without_parsing(void)
+{
+    static const struct {
+        const char *text, *value; /* of `a`; NULL: there is none */
+    } cases[] = {
+        {"{\"a\":1}", "1"},
+        {" { \"b\" : [1,{\"a\":2}] , \"a\" : {\"x\":[NaN]} }", "{\"x\":[NaN]} "},
+        {"{\"b\":\"\\\",\\\"a\\\":1\",\"a\":\"}\"}", "\"}\""},
+        {"{\"aa\":1,\"\":2,\"a\":3,\"a\":4}", "3"},
+        {"{\"a\":[1", "[1"},
+        {"{\"b\":{\"a\":1}}", NULL},
+        {"{\"b\":1 \"a\":1}", NULL},
+        {"{\"a\" 1}", NULL},
+        {"{\"a\"", NULL},
+        {"{\"a", NULL},
+        {"[\"a\",1]", NULL},
+        {"{a:1}", NULL},
+        {"{", NULL},
+        {"", NULL},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        size_t len;
+        const char *found = json_find_member(cases[i].text, strlen(cases[i].text), "a", &len);
+        CHECK_EQ(found != NULL, cases[i].value != NULL);
+        if (found && cases[i].value)
+            CHECK(len == strlen(cases[i].value) && memcmp(found, cases[i].value, len) == 0);
+    }
+}
+
+static void what_python_calls_numbers_are_texts(void)
+{
+    static const struct {
+        const char *text, *json; /* NULL: none */
+    } cases[] = {
+        {"[NaN,Infinity,-Infinity,1]", "[\"NaN\",\"Infinity\",\"-Infinity\",1]"},
+        {"{\"NaN\":\"a \\\" NaN\",\"b\":NaN}", "{\"NaN\":\"a \\\" NaN\",\"b\":\"NaN\"}"},
+        {"NaN", "\"NaN\""},
+        {"[1]", "[1]"},
+        {"[NaN", NULL},
+        {"[nan]", NULL},
+        {"[NaNa]", NULL},
+        {"[\"NaN]", NULL},
+        {"", NULL},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        JSON_CLEANUP json_t *got = json_parse_python(cases[i].text, strlen(cases[i].text), NULL);
+        char *text = got ? json_dumps(got, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
+        CHECK(cases[i].json ? text != NULL : !got);
+        if (text && cases[i].json)
+            CHECK_STR(text, cases[i].json);
+        free(text);
+    }
+}
+
 int main(void)
 {
     TEST("items come one by one", items_come_one_by_one);
@@ -455,6 +537,9 @@ int main(void)
     TEST("leniency ends at what is no JSON", leniency_ends_at_what_is_no_json);
     TEST("any bytes become a text", any_bytes_become_a_text);
     TEST("a cut text is read to its end only", a_cut_text_is_read_to_its_end_only);
+    TEST("texts of items are given", texts_of_items_are_given);
+    TEST("a member is found without parsing", a_member_is_found_without_parsing);
+    TEST("what Python calls numbers are texts", what_python_calls_numbers_are_texts);
     TEST("no memory is an error or a fallback", no_memory_is_an_error_or_a_fallback);
     return check_done();
 }

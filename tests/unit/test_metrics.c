@@ -97,6 +97,27 @@ static void without_one_it_has_the_last_value_before_its_step(void)
         CHECK(has_value(metric_at(series_of(cases[i].name), cases[i].span), cases[i].want));
 }
 
+static void what_tells_of_the_course_is_never_best(void)
+{
+    static const struct {
+        const char *name;
+        bool rates;
+    } cases[] = {
+        {"accuracy", true},   {"epoch_accuracy", true},
+        {"eval/loss", true},  {"steps_to_goal", true},
+        {"throughput", true}, {"learning_rate", false},
+        {"train/lr", false},  {"eval_samples_per_second", false},
+        {"grad_norm", false}, {"total_flos", false},
+        {"Epoch", false},     {"global_step", false},
+    };
+    CLEANUP(metric_directions_deinit) struct metric_directions directions = {0};
+    char *why = NULL;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        CHECK_EQ(metric_rates(NULL, cases[i].name), cases[i].rates);
+    CHECK_EQ(metric_directions_parse(&directions, "grad_norm:min", &why), 0);
+    CHECK(metric_rates(&directions, "grad_norm") && !metric_rates(&directions, "train/lr"));
+}
+
 static void the_last_summary_counts_and_else_the_highest_step(void)
 {
     static const struct {
@@ -262,6 +283,7 @@ static void the_text_reads_back_as_the_value(void)
 
 int main(void)
 {
+    TEST("what tells of the course is never best", what_tells_of_the_course_is_never_best);
     TEST("less is better for losses and errors, by whole words",
          less_is_better_for_losses_and_errors);
     TEST("a checkpoint has the first value from its step on",
