@@ -257,6 +257,8 @@ int npy_parse(void *ctx, uint32_t file, struct glimpse *glimpse)
     struct npy_header header;
     struct tensor tensor = {0};
     uint64_t end;
+    if (file >= contents->n_files)
+        return -EBADMSG;
     int r = npy_read_header(glimpse, 0, glimpse->size_bytes, &header);
     if (r < 0)
         return r;

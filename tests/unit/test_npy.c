@@ -139,6 +139,22 @@ static void an_array_that_is_cut_off_is_noted(void)
     probe_check(&probe, "", "null", "[\"a/x.npy (77 of 87 bytes)\"]");
 }
 
+static void an_array_that_is_none_of_the_contents_is_refused(void)
+{
+    BUF_CLEANUP struct buf file = {0};
+    struct contents contents;
+    struct glimpse glimpse;
+    probe_read(&file, CORPUS_DIR "/npy/plain.npy");
+    contents_init(&contents, NULL, 0);
+    glimpse_init(&glimpse, file.len);
+    CHECK_EQ(glimpse_add(&glimpse, 0, (uint8_t *)file.data, file.len), 0);
+    file.data = NULL; /* taken over */
+    CHECK_EQ(npy_parse(&contents, 0, &glimpse), -EBADMSG);
+    CHECK_EQ(contents.n_tensors, 0);
+    glimpse_deinit(&glimpse);
+    contents_deinit(&contents);
+}
+
 static const struct {
     const char *dtype;
     uint32_t n_dims;
@@ -260,6 +276,8 @@ int main(void)
     TEST("other headers are refused", other_headers_are_refused);
     TEST("a header says how many bytes it needs", a_header_says_how_many_bytes_it_needs);
     TEST("an array that is cut off is noted", an_array_that_is_cut_off_is_noted);
+    TEST("an array that is none of the contents is refused",
+         an_array_that_is_none_of_the_contents_is_refused);
     TEST("headers are written as NumPy reads them", headers_are_written_as_numpy_reads_them);
     TEST("the largest header fits", the_largest_header_fits);
     TEST("what is written is read as the same", what_is_written_is_read_as_the_same);
