@@ -14,6 +14,6 @@
  * -ENOMEM, or -EINVAL with what is wrong appended to @why. */
 int metrics_csv_detail(const char *text, size_t len, json_t **out, struct buf *why);
 
-/* The same of one step, from @object in any of the shapes of model/flat_metrics.h. NULL when there is
- * nothing in it or memory is short. */
+/* The same of one step, from @object in any of the shapes of model/flat_metrics.h. NULL when there
+ * is nothing in it or memory is short. */
 json_t *metrics_of_step(const json_t *object, json_int_t step);

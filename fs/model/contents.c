@@ -132,7 +132,10 @@ int contents_tell(struct contents *contents, const char *group, const char *key,
 int contents_miss(struct contents *contents, const char *what)
 {
     size_t i;
-    json_t *known, *text = json_new_text(what);
+    json_t *known, *text;
+    if (json_array_size(contents->missing) == CONTENTS_MAX_MISSING)
+        return 0;
+    text = json_new_text(what);
     if (!contents->missing)
         contents->missing = json_array();
     json_array_foreach(contents->missing, i, known) if (text && json_equal(known, text))

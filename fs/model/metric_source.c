@@ -55,6 +55,12 @@ int metric_source_add(struct metric_source *source, const char *name, double val
         .value = value,
         .file = source->file,
     };
+    const struct history *history = source->history;
+    bool is_repeated = history->n_rows && history->rows[history->n_rows - 1].name &&
+                       strcmp(history->rows[history->n_rows - 1].name, name) == 0;
+    source->name_bytes += is_repeated ? 0 : strlen(name) + 1;
+    if (source->name_bytes > 2 * METRIC_SOURCE_MAX_BYTES)
+        return -EFBIG;
     return history_add(source->history, &row);
 }
 

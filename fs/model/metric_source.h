@@ -24,10 +24,12 @@ struct metric_source {
     const char *path; /* borrowed */
     const char *text; /* borrowed from the glimpse, without a byte order mark */
     size_t len;
-    char *session;   /* owned */
-    int64_t step;    /* of the rows that are added next; METRIC_LAST_STEP at first */
-    int64_t wall_ns; /* the same; 0 at first */
-    size_t n_rows;   /* of the history at first */
+    char *session;     /* owned */
+    int64_t step;      /* of the rows that are added next; METRIC_LAST_STEP at first */
+    int64_t wall_ns;   /* the same; 0 at first */
+    size_t n_rows;     /* of the history at first */
+    size_t n_bad;      /* for the parser: 0 at first */
+    size_t name_bytes; /* that the history had to keep for it */
 };
 #define METRIC_SOURCE_CLEANUP CLEANUP(metric_source_deinit)
 void metric_source_deinit(struct metric_source *source);
@@ -37,7 +39,8 @@ void metric_source_deinit(struct metric_source *source);
 int metric_source_open(void *history, uint32_t file, struct glimpse *glimpse,
                        struct metric_source *out);
 
-/* Adds a row. 0 or -ENOMEM. */
+/* Adds a row. 0 or -ENOMEM; -EFBIG when names take twice what a source may have: prefixes that a
+ * few bytes each repeat. */
 int metric_source_add(struct metric_source *source, const char *name, double value);
 
 /* What a parser returns: @r, for which nothing is kept when it is negative. */

@@ -27,11 +27,22 @@ static int take_object(struct metric_source *source, const json_t *object)
     return r;
 }
 
+/* Where so many lines look like objects and are none, it is something else. */
+enum { MAX_BAD = 1000 };
+
 /* One of many. */
 static int take_item(void *ctx, const char *text, size_t len)
 {
     struct metric_source *source = ctx;
+    while (len && strchr(" \t\r\n", *text)) {
+        text++;
+        len--;
+    }
+    if (!len || *text != '{')
+        return 0;
     JSON_CLEANUP json_t *item = metric_source_parse(text, len);
+    if (!item && ++source->n_bad > MAX_BAD)
+        return -EBADMSG;
     return metric_source_seek(source, item) ? take_object(source, item) : 0;
 }
 

@@ -266,6 +266,8 @@ int onnx_parse(void *ctx, uint32_t file, struct glimpse *glimpse)
 {
     struct contents *contents = ctx;
     size_t n_tensors = contents->n_tensors;
+    if (file >= contents->n_files)
+        return -EBADMSG;
     int r = run(contents, file, glimpse, false);
     if (r == 0)
         r = run(contents, file, glimpse, true);

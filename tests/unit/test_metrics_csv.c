@@ -8,10 +8,10 @@ static void lightning_s_is_read(void)
     source_check_file(metrics_csv_parse, CORPUS_DIR "/metrics_csv/lightning.csv",
                       "logs/version_0/metrics.csv",
                       "logs/version_0:train_loss 9 0.5\n"
-                      "logs/version_0:val_acc 9 0.5\n"
-                      "logs/version_0:val_loss 9 0.75\n"
                       "logs/version_0:train_loss 19 0.25\n"
+                      "logs/version_0:val_acc 9 0.5\n"
                       "logs/version_0:val_acc 19 0.625\n"
+                      "logs/version_0:val_loss 9 0.75\n"
                       "logs/version_0:val_loss 19 NaN\n");
 }
 
@@ -44,6 +44,21 @@ static void each_column_is_a_metric(void)
     source_check(metrics_csv_parse, cases, sizeof(cases) / sizeof(cases[0]));
 }
 
+/* Twice the same step: the later line stays behind the earlier one. */
+static void columns_keep_the_order_of_their_lines(void)
+{
+    const char *text = "step,a,b\n2,1,2\n1,3,4\n2,5,6\n";
+    struct history_file file = {"m.csv", strlen(text)};
+    struct history history;
+    history_init(&history, &file, 1);
+    CHECK_EQ(source_parse(metrics_csv_parse, &history, 0, text, strlen(text)), 0);
+    BUF_CLEANUP struct buf got = {0};
+    source_rows(&history, 0, &got);
+    CHECK_STR(got.data, ":a 2 1\n:a 1 3\n:a 2 5\n:b 2 2\n:b 1 4\n:b 2 6\n");
+    CHECK(history.rows[0].name == history.rows[2].name); /* kept once */
+    history_deinit(&history);
+}
+
 static void a_nul_does_not_count(void)
 {
     source_check_text(metrics_csv_parse, "m.csv", "step,\0a\n1,2\0\0\n", 13, 0, ":a 1 2\n");
@@ -58,6 +73,7 @@ int main(void)
 {
     TEST("Lightning's is read", lightning_s_is_read);
     TEST("each column but the axes is a metric", each_column_is_a_metric);
+    TEST("columns keep the order of their lines", columns_keep_the_order_of_their_lines);
     TEST("a NUL does not count", a_nul_does_not_count);
     TEST("survives each allocation failure", survives_each_allocation_failure);
     return check_done();

@@ -51,6 +51,29 @@ static void a_line_that_is_too_long_is_passed_over(void)
     source_check_text(metrics_json_parse, "m.jsonl", text.data, text.len, 0, ":a 1 2\n:a 3 4\n");
 }
 
+static void what_is_no_json_ends(void)
+{
+    BUF_CLEANUP struct buf text = {0};
+    CHECK_EQ(buf_puts(&text, "{\"step\":1,\"a\":2}\n"), 0);
+    for (int i = 0; i < 2000; i++)
+        CHECK_EQ(buf_puts(&text, i % 2 ? "{x\n" : "text\n"), 0);
+    source_check_text(metrics_json_parse, "m.jsonl", text.data, text.len, 0, ":a 1 2\n");
+    CHECK_EQ(buf_puts(&text, "{x"), 0);
+    source_check_text(metrics_json_parse, "m.jsonl", text.data, text.len, -EBADMSG, "");
+}
+
+static void repeated_prefixes_are_bounded(void)
+{
+    BUF_CLEANUP struct buf line = {0}, text = {0};
+    CHECK_EQ(buf_printf(&line, "{\"step\":1,\"%01000d\":{\"a\":1", 0), 0);
+    for (int i = 0; i < 20000; i++)
+        CHECK_EQ(buf_printf(&line, ",\"%x\":1", i), 0);
+    CHECK_EQ(buf_puts(&line, "}}\n"), 0);
+    for (int i = 0; i < 8; i++)
+        CHECK_EQ(buf_append(&text, line.data, line.len), 0);
+    source_check_text(metrics_json_parse, "m.jsonl", text.data, text.len, -EFBIG, "");
+}
+
 static void survives_each_allocation_failure(void)
 {
     FOR_EACH_ALLOC_FAILURE
@@ -73,6 +96,8 @@ int main(void)
     TEST("lines of Weights & Biases are read", lines_of_weights_and_biases_are_read);
     TEST("each form is read", each_form_is_read);
     TEST("a line that is too long is passed over", a_line_that_is_too_long_is_passed_over);
+    TEST("many lines that are no JSON are something else", what_is_no_json_ends);
+    TEST("repeated prefixes are bounded", repeated_prefixes_are_bounded);
     TEST("survives each allocation failure", survives_each_allocation_failure);
     return check_done();
 }

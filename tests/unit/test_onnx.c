@@ -297,8 +297,9 @@ static void too_many_dimensions_and_long_names_are_refused(void)
             proto_varint(&tensor, DIMS, 0);
         proto_text(&tensor, NAME, "t");
         wrap(&tensor, &model);
+        struct contents_file file = {"m.onnx", model.len};
         struct contents contents;
-        contents_init(&contents, NULL, 0);
+        contents_init(&contents, &file, 1);
         CHECK_EQ(source_parse(onnx_parse, &contents, 0, model.data, model.len),
                  beyond ? -EBADMSG : 0);
         contents_deinit(&contents);
