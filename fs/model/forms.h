@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a form of checkpoint is: an entry of a table. form_X.c has those of one framework; a new form
- * is such an entry, its line in forms.c, and a case table in the tests. Pure.
+/* What a form of checkpoint is: an entry of a table. form_X.c has those of one framework; for a new
+ * form, write such an entry, its line in forms.c, and a case table in the tests. Pure.
  *
  * Files of a form of files are recognised one by one: those of one directory, stem and tag make a
  * checkpoint. A form of directories is recognised by marks that files leave on the directory they
