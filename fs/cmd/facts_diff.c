@@ -183,7 +183,8 @@ static json_t *join(const json_t *a, const json_t *b, const char *list, key_fn *
 
 static json_t *better_of(const char *name, double a, double b)
 {
-    bool is_b = a != b && metric_beats(NULL, name, b, a), is_a = a != b && metric_beats(NULL, name, a, b);
+    bool is_b = a != b && metric_beats(NULL, name, b, a),
+         is_a = a != b && metric_beats(NULL, name, a, b);
     /* what is no number is worse than any, but not than what was not measured */
     return is_a == is_b || isnan(a) || isnan(b) ? json_null() : json_string(is_b ? "b" : "a");
 }
