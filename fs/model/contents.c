@@ -131,6 +131,8 @@ int contents_tell(struct contents *contents, const char *group, const char *key,
 
 int contents_miss(struct contents *contents, const char *what)
 {
+    if (json_array_size(contents->missing) == CONTENTS_MAX_MISSING)
+        return 0;
     JSON_CLEANUP json_t *text = json_new_text(what);
     size_t i;
     json_t *known;

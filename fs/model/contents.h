@@ -16,6 +16,7 @@ enum {
     TENSOR_MAX_DIMS = 32, /* what NumPy before 2.0 takes */
     TENSOR_MAX_NAME_BYTES = 4096,
     CONTENTS_MAX_TENSORS = 1 << 22,
+    CONTENTS_MAX_MISSING = 1000,
 };
 
 /* Its bytes do not lie in one run: they are compressed, in slices, or texts. It is told of, and has
@@ -69,7 +70,8 @@ void contents_cut(struct contents *contents, size_t n_tensors);
 int contents_tell(struct contents *contents, const char *group, const char *key, json_t *value);
 
 /* Notes that something is lacking, for people: `model-00002-of-00003.safetensors`, or `big.bin (12
- * of 4096 bytes)`. Once each. 0 or -ENOMEM. */
+ * of 4096 bytes)`. Once each; behind CONTENTS_MAX_MISSING of them nothing more is noted. 0 or
+ * -ENOMEM. */
 int contents_miss(struct contents *contents, const char *what);
 /* Notes that a file ends too early: `big.bin (12 of 4096 bytes)`, @n_bytes being what it should
  * have. */

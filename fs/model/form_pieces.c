@@ -112,11 +112,11 @@ struct family {
     unsigned other_total; /* of another set; 0: there is none */
 };
 
+/* Sets come by their counts, so that a whole one has more shards than those before it. */
 static void add_set(struct family *f, struct shard_set set)
 {
     bool was_whole = f->has_sets && f->set.n_whole == f->set.total;
-    bool is_better =
-        !f->has_sets || set.n_whole == set.total || (!was_whole && set.n_whole > f->set.n_whole);
+    bool is_better = !f->has_sets || (!was_whole && set.n_whole > f->set.n_whole);
     if (f->has_sets)
         f->other_total = is_better ? f->set.total : set.total;
     if (is_better)

@@ -66,6 +66,8 @@ enum { N_TENSOR_TYPES = sizeof(tensor_types) / sizeof(tensor_types[0]) };
 struct cursor {
     struct glimpse *glimpse;
     uint64_t at;
+    const uint8_t *here; /* the bytes from there on, as far as they are known to be here */
+    uint64_t n_here;
     size_t length_bytes; /* of a count or a length: 4 in version 1, else 8 */
     bool is_big_endian;
     int err;
@@ -106,12 +108,19 @@ static const uint8_t *take(struct cursor *c, uint64_t n)
 {
     if (c->err)
         return NULL;
-    uint64_t guess = max_u64(FIRST_BYTES, GROWTH * c->glimpse->held_bytes);
-    const uint8_t *data = glimpse_ask(c->glimpse, c->at, n, guess);
-    if (!data)
-        fail(c, glimpse_error(c->glimpse));
-    else
-        c->at += n;
+    if (n > c->n_here) {
+        uint64_t guess = max_u64(FIRST_BYTES, GROWTH * c->glimpse->held_bytes);
+        c->here = glimpse_ask(c->glimpse, c->at, n, guess);
+        if (!c->here) {
+            fail(c, glimpse_error(c->glimpse));
+            return NULL;
+        }
+        c->n_here = glimpse_held(c->glimpse, c->at);
+    }
+    const uint8_t *data = c->here;
+    c->here += n;
+    c->n_here -= n;
+    c->at += n;
     return data;
 }
 
@@ -121,6 +130,7 @@ static void skip(struct cursor *c, uint64_t n)
         fail(c, -EBADMSG);
     else if (!c->err)
         c->at += n;
+    c->n_here = 0;
 }
 
 static uint64_t take_number(struct cursor *c, size_t n)
@@ -381,7 +391,7 @@ static int walk(struct header *header, enum purpose purpose)
     struct cursor *c = &header->cursor;
     header->purpose = purpose;
     header->alignment = DEFAULT_ALIGNMENT;
-    c->at = 0;
+    c->at = c->n_here = 0;
     take_counts(header);
     for (uint64_t i = 0; i < header->n_facts && !c->err; i++)
         take_fact(header);

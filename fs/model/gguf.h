@@ -7,9 +7,9 @@
 
 #include "model/glimpse.h"
 
-/* An inquiry_parse_fn of struct contents. Tells of every tensor, its slowest dimension first, and of
- * numbers, truths and texts of up to 1 KiB as the group `gguf`; arrays (the vocabulary) are passed
- * over. A tensor of a type that is not known has dtype NULL and no window.
+/* An inquiry_parse_fn of struct contents. Tells of every tensor, its slowest dimension first, and
+ * of numbers, truths and texts of up to 1 KiB as the group `gguf`; arrays (the vocabulary) are
+ * passed over. A tensor of a type that is not known has dtype NULL and no window.
  *
  * A file that ends before its last tensor does was not transferred whole: that is noted by
  * contents_miss_rest(), no tensor of it is told of, and the result is 0. One that ends within its

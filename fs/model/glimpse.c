@@ -76,6 +76,12 @@ const uint8_t *glimpse_at(struct glimpse *glimpse, uint64_t offset, uint64_t n)
     return glimpse_ask(glimpse, offset, n, n);
 }
 
+uint64_t glimpse_held(const struct glimpse *glimpse, uint64_t offset)
+{
+    const struct glimpse_part *part = part_at(glimpse, offset);
+    return part ? end_of(part) - offset : 0;
+}
+
 int glimpse_error(const struct glimpse *glimpse)
 {
     return glimpse->error;

@@ -46,6 +46,10 @@ const uint8_t *glimpse_at(struct glimpse *glimpse, uint64_t offset, uint64_t n);
  * out. */
 const uint8_t *glimpse_ask(struct glimpse *glimpse, uint64_t offset, uint64_t n, uint64_t guess);
 
+/* How many bytes are here from @offset on, up to the next hole: what glimpse_at() gave goes on for
+ * so many. */
+uint64_t glimpse_held(const struct glimpse *glimpse, uint64_t offset);
+
 /* Why glimpse_at() gave NULL: -EAGAIN, they are wanted; -EBADMSG, the file ends before; -EFBIG,
  * they are too many. */
 int glimpse_error(const struct glimpse *glimpse);

@@ -229,15 +229,13 @@ int npy_add(struct contents *contents, const struct npy_header *header, const ch
     struct tensor tensor = {.name = name, .file = file};
     if (header->n_bytes > n_bytes || !to_tensor(header, &tensor))
         return -EBADMSG;
-    if (!tensor.dtype) {
-        tensor.offset = TENSOR_SCATTERED;
+    if (!tensor.dtype)
         tensor.n_bytes = n_bytes - header->n_bytes;
-        return contents_add(contents, &tensor);
-    }
     if (tensor.n_bytes > n_bytes - header->n_bytes)
         return -EBADMSG;
-    tensor.offset = offset + header->n_bytes;
-    tensor.npy_bytes = (uint32_t)header->n_bytes;
+    bool has_window = tensor.dtype && offset != TENSOR_SCATTERED;
+    tensor.offset = has_window ? offset + header->n_bytes : TENSOR_SCATTERED;
+    tensor.npy_bytes = has_window ? (uint32_t)header->n_bytes : 0;
     return contents_add(contents, &tensor);
 }
 

@@ -27,9 +27,9 @@ int npy_parse_header(const uint8_t *data, size_t len, struct npy_header *out);
 /* The same at @offset of a file, where it must end by @end. Also -EFBIG, as glimpse_error(). */
 int npy_read_header(struct glimpse *glimpse, uint64_t offset, uint64_t end, struct npy_header *out);
 
-/* Adds the array that @header describes as the tensor @name: its header at @offset of the file, all
- * of it @n_bytes long. One that has no dtype is told of without a window. As contents_add(); also
- * -EBADMSG when the elements do not fit. */
+/* Adds the array that @header describes as the tensor @name: its header at @offset of the file (or
+ * TENSOR_SCATTERED: it has no window there), all of it @n_bytes long. One that has no dtype has no
+ * window either. As contents_add(); also -EBADMSG when the elements do not fit. */
 int npy_add(struct contents *contents, const struct npy_header *header, const char *name,
             uint32_t file, uint64_t offset, uint64_t n_bytes);
 

@@ -5,14 +5,24 @@
 #include <string.h>
 
 #include "model/contents.h"
+#include "model/inflate.h"
 #include "model/npy.h"
 #include "model/zip.h"
+#include "util/minmax.h"
 
 enum {
     /* Small members lie close together: one round trip brings the headers of many. */
     SMALL_BYTES = 512 << 10,
     MANY_BYTES = 1 << 20,
+    /* A compressed array's header is looked for in so much, and in the beginning of it. */
+    HEADER_BYTES = 4 << 10,
+    PACKED_BYTES = 8 << 10,
 };
+
+static uint64_t guess_for(const struct zip_entry *entry)
+{
+    return entry->packed_bytes < SMALL_BYTES ? MANY_BYTES : 0;
+}
 
 /* The tensor's name; false when the member is no array. */
 static bool name_of(const struct zip_entry *entry, char out[TENSOR_MAX_NAME_BYTES + 1])
@@ -29,8 +39,17 @@ static bool name_of(const struct zip_entry *entry, char out[TENSOR_MAX_NAME_BYTE
     return true;
 }
 
-static int add_packed(struct contents *contents, uint32_t file, const char *name,
-                      const struct zip_entry *entry)
+/* The header of a compressed array, unpacked. False when it cannot be seen. */
+static bool unpack_header(const uint8_t *data, size_t len, struct npy_header *out)
+{
+    uint8_t text[HEADER_BYTES];
+    size_t n;
+    return inflate_beginning(data, len, text, sizeof(text), &n) == 0 &&
+           npy_parse_header(text, n, out) == 0;
+}
+
+static int add_unknown(struct contents *contents, uint32_t file, const char *name,
+                       const struct zip_entry *entry)
 {
     static const uint64_t shape[] = {0};
     const struct tensor tensor = {.name = name,
@@ -40,6 +59,25 @@ static int add_packed(struct contents *contents, uint32_t file, const char *name
                                   .offset = TENSOR_SCATTERED,
                                   .n_bytes = entry->size_bytes};
     return contents_add(contents, &tensor);
+}
+
+static int read_packed(struct contents *contents, uint32_t file, struct zip *zip,
+                       const struct zip_entry *entry, const char *name)
+{
+    struct npy_header header;
+    uint64_t offset, len = min_u64(entry->packed_bytes, PACKED_BYTES);
+    int r = entry->is_deflated ? zip_find_data(zip, entry, guess_for(entry), &offset) : 0;
+    if (r < 0)
+        return r;
+    const uint8_t *data =
+        entry->is_deflated ? glimpse_at(zip->glimpse, offset, len) : (const uint8_t *)"";
+    if (!data)
+        return glimpse_error(zip->glimpse);
+    if (!contents)
+        return 0;
+    if (!entry->is_deflated || !unpack_header(data, (size_t)len, &header))
+        return add_unknown(contents, file, name, entry);
+    return npy_add(contents, &header, name, file, TENSOR_SCATTERED, entry->size_bytes);
 }
 
 /* Without @contents it is only seen that all bytes are here. */
@@ -52,8 +90,8 @@ static int read_member(struct contents *contents, uint32_t file, struct zip *zip
     if (!name_of(entry, name))
         return 0;
     if (!entry->is_stored)
-        return contents ? add_packed(contents, file, name, entry) : 0;
-    int r = zip_find_data(zip, entry, entry->packed_bytes < SMALL_BYTES ? MANY_BYTES : 0, &offset);
+        return read_packed(contents, file, zip, entry, name);
+    int r = zip_find_data(zip, entry, guess_for(entry), &offset);
     if (r == 0)
         r = npy_read_header(zip->glimpse, offset, offset + entry->packed_bytes, &header);
     if (r == 0 && contents)

@@ -12,6 +12,7 @@
  * as the group `safetensors`. A tensor of a type that is not known has dtype NULL and no window.
  *
  * A file that ends before its header does, or before the last tensor, was not transferred whole:
- * that is noted by contents_miss_rest(), no tensor of it is told of, and the result is 0. What is no
- * safetensors file at all is -EBADMSG. */
+ * that is noted by contents_miss_rest(), no tensor of it is told of, and the result is 0. What is
+ * no safetensors file at all is -EBADMSG; one whose `__metadata__` takes more than 8 MiB is -EFBIG.
+ */
 int safetensors_parse(void *contents, uint32_t file, struct glimpse *glimpse);

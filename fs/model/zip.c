@@ -20,6 +20,7 @@ enum {
     LOCAL_BYTES = 30,
     EXTRA_ZIP64 = 1,
     FLAG_ENCRYPTED = 1,
+    METHOD_DEFLATE = 8,
     /* The first round trip: all of a small archive, and the directory of most others. */
     WHOLE_BYTES = 1 << 20,
     TAIL_BYTES = 128 << 10,
@@ -144,8 +145,10 @@ static int read_entry(const struct zip *zip, const uint8_t *data, struct zip_ent
     if (r < 0 || out->header_offset > zip->directory - zip->before)
         return -EBADMSG;
     out->header_offset += zip->before;
-    out->is_stored = bytes_le(data + 10, 2) == 0 && !(data[8] & FLAG_ENCRYPTED) &&
-                     out->packed_bytes == out->size_bytes;
+    uint64_t method = bytes_le(data + 10, 2);
+    bool is_plain = !(data[8] & FLAG_ENCRYPTED);
+    out->is_stored = is_plain && method == 0 && out->packed_bytes == out->size_bytes;
+    out->is_deflated = is_plain && method == METHOD_DEFLATE;
     return 1;
 }
 

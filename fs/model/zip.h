@@ -26,6 +26,7 @@ struct zip_entry {
     const char *name; /* not NUL-terminated; borrowed until bytes are added to the glimpse */
     size_t name_len;
     bool is_stored;         /* its bytes are there as they are: not compressed, not encrypted */
+    bool is_deflated;       /* they are a DEFLATE stream, not encrypted */
     uint64_t size_bytes;    /* of its content */
     uint64_t packed_bytes;  /* in the archive */
     uint64_t header_offset; /* of its local header in the file */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the fuzzers share: a parser is driven as an inquiry drives it, and gets exactly what it asks
- * for, so that it runs with holes in its file. A parser that asks for ever is a finding too. */
+/* What the fuzzers share: a parser is driven as an inquiry drives it, and gets no more than what it
+ * asks for, so that it runs with holes in its file; a file of an even size comes in pieces that are
+ * less than that. A parser that asks for ever is a finding too. */
 #pragma once
 
 #include <errno.h>
@@ -10,7 +11,7 @@
 
 #include "model/inquiry.h"
 
-enum { FUZZ_MAX_ROUNDS = 100000 };
+enum { FUZZ_MAX_ROUNDS = 100000, FUZZ_PIECE_BYTES = 128 };
 
 /* Runs @parse over a file of @size bytes of @data; what it ended with. */
 static int fuzz_parse(inquiry_parse_fn *parse, void *ctx, uint32_t file, const uint8_t *data,
@@ -25,11 +26,13 @@ static int fuzz_parse(inquiry_parse_fn *parse, void *ctx, uint32_t file, const u
             break;
         if (!glimpse.want_len || round == FUZZ_MAX_ROUNDS)
             abort();
-        uint8_t *copy = malloc(glimpse.want_len);
+        size_t piece = size % 2 ? glimpse.want_len : FUZZ_PIECE_BYTES + size % FUZZ_PIECE_BYTES;
+        size_t len = glimpse.want_len < piece ? glimpse.want_len : piece;
+        uint8_t *copy = malloc(len);
         if (!copy)
             break;
-        memcpy(copy, data + glimpse.want_offset, glimpse.want_len);
-        glimpse_add(&glimpse, glimpse.want_offset, copy, glimpse.want_len);
+        memcpy(copy, data + glimpse.want_offset, len);
+        glimpse_add(&glimpse, glimpse.want_offset, copy, len);
     }
     glimpse_deinit(&glimpse);
     return r;

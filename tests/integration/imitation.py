@@ -26,7 +26,8 @@ def checkpoint(step, metrics, tensors=(), files=(), **more):
 
 
 def file(path, size, digest=None):
-    return {"path": path, "size": size, "modified": MODIFIED, **({"digest": digest} if digest else {})}
+    facts = {"path": path, "size": size, "modified": MODIFIED}
+    return {**facts, "digest": digest} if digest else facts
 
 
 class Tensor:

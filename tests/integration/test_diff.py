@@ -105,7 +105,8 @@ def test_metrics_alone_make_a_difference(diff, tmp_path):
 
 def test_files_without_a_digest_are_read_in_a_mount(diff, tmp_path):
     model = Model(tmp_path)
-    one, other = (model.add(checkpoint(s, {}, files=[file("a/x", 3), file("b", 1)])) for s in (1, 2))
+    files = [file("a/x", 3), file("b", 1)]
+    one, other = (model.add(checkpoint(s, {}, files=files)) for s in (1, 2))
     for path, x in (one, "abc"), (other, "abX"):
         (path / "a").mkdir()
         (path / "a" / "x").write_text(x)
@@ -196,7 +197,7 @@ def test_values_that_became_nan_are_counted(diff, pair):
 
 
 def test_blocks_differ_without_a_distance(diff, pair):
-    paths = pair([Tensor("q", "Q4_0", "B", [7] * 18, [32])], [Tensor("q", "Q4_0", "B", [8] * 18, [32])])
+    paths = pair(*([Tensor("q", "Q4_0", "B", [value] * 18, [32])] for value in (7, 8)))
     found = told(diff("--values", "--json", *paths, code=DIFFERENT))["values"]["different"][0]
     assert (found["elements"], found["differing"], found["greatest"]) == (18, 18, None)
 

@@ -207,8 +207,22 @@ def current_umask():
     return mask
 
 
-HOSTILE = ["'", "''", "'''", "a'", "`touch {0}`", "$(touch {0})", "'\n!touch {0}\n'", "' ; system('touch {0}') ; '",
-           "\\'; system \"touch {0}\"", "@x", "a_{{b}}^c", "\x00", "%s%n%d", "END\n!touch {0}"]
+HOSTILE = [
+    "'",
+    "''",
+    "'''",
+    "a'",
+    "`touch {0}`",
+    "$(touch {0})",
+    "'\n!touch {0}\n'",
+    "' ; system('touch {0}') ; '",
+    "\\'; system \"touch {0}\"",
+    "@x",
+    "a_{{b}}^c",
+    "\x00",
+    "%s%n%d",
+    "END\n!touch {0}",
+]
 
 
 @pytest.mark.parametrize("name", HOSTILE)

@@ -274,6 +274,8 @@ static void a_model_directory_takes_its_own_files(void)
          "export-model~model ONNX:-1 '' 2\n"
          "export-model~./model Transformers:-1 '' 01\n"
          "export-q GGUF:-1 '' 3\n"},
+        {{"a/config.json", "a/model_old.safetensors"},
+         "export-model_old safetensors:-1 'a/' 1\nrest 0"},
         {{"a/config.json", "b/model.safetensors", "a/weights.safetensors"},
          "export-model safetensors:-1 'b/' 1\nexport-weights safetensors:-1 'a/' 2\nrest 0"},
         {{"m/config.json", "m/model-00001-of-00002.safetensors"},
@@ -612,7 +614,8 @@ static void name_neighbours(size_t i, size_t n, char *out)
     sprintf(out, "data/of/one/directory/%zu.%s", i / 2, i % 2 ? "data" : "ckpt");
 }
 
-/* What looks at all others for each would take 100 times as long for 10 times as many. */
+/* What looks at all others for each would take 100 times as long for 10 times as many, and many
+ * seconds. */
 static void time_grows_with_the_files(void)
 {
     static const struct {
@@ -624,7 +627,7 @@ static void time_grows_with_the_files(void)
         double few_s = find_many(4000, cases[i].name, 4000 / cases[i].files_each);
         double many_s = find_many(40000, cases[i].name, 40000 / cases[i].files_each);
         printf("# %.3f s, %.3f s\n", few_s, many_s);
-        CHECK(many_s < 60 * few_s);
+        CHECK(many_s < 60 * few_s || many_s < 0.5);
     }
 }
 

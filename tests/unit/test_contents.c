@@ -160,6 +160,18 @@ static void what_is_missing_is_said_once(void)
                           "\" (0 of 1 bytes)\"]");
 }
 
+static void there_is_an_end_to_what_is_missing(void)
+{
+    CONTENTS_CLEANUP struct contents c;
+    char name[16];
+    contents_init(&c, files, N_FILES);
+    for (int i = 0; i < CONTENTS_MAX_MISSING + 10; i++) {
+        snprintf(name, sizeof(name), "%d", i);
+        CHECK_EQ(contents_miss(&c, name), 0);
+    }
+    CHECK_EQ(json_array_size(c.missing), CONTENTS_MAX_MISSING);
+}
+
 static void files_are_found_as_seen_from_a_file(void)
 {
     static const struct {
@@ -234,6 +246,7 @@ int main(void)
          parameters_are_counted_to_the_end_of_numbers);
     TEST("facts are told by group", facts_are_told_by_group);
     TEST("what is missing is said once", what_is_missing_is_said_once);
+    TEST("there is an end to what is missing", there_is_an_end_to_what_is_missing);
     TEST("files are found as seen from a file", files_are_found_as_seen_from_a_file);
     TEST("no memory is an error", no_memory_is_an_error);
     return check_done();

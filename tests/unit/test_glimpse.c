@@ -90,6 +90,11 @@ static void what_is_here_is_not_asked_for_again(void)
     CHECK(is_here(&g, 149, 1));
     CHECK(!is_here(&g, 99, 1));
     CHECK(!is_here(&g, 150, 1));
+    CHECK_EQ(glimpse_held(&g, 99), 0);
+    CHECK_EQ(glimpse_held(&g, 100), 50);
+    CHECK_EQ(glimpse_held(&g, 149), 1);
+    CHECK_EQ(glimpse_held(&g, 150), 0);
+    CHECK_EQ(glimpse_held(&g, 151), 0);
     CHECK(!glimpse_ask(&g, 120, 100 * KIB, 0));
     CHECK_EQ(g.want_offset, 150);
     CHECK_EQ(g.want_len, 100 * KIB - 30);
@@ -183,10 +188,16 @@ static void no_file_holds_more_than_it_may(void)
     CHECK_EQ(g.want_len, 10);
     CHECK(!glimpse_at(&g, 0, 11));
     CHECK_EQ(glimpse_error(&g), -EFBIG);
-    g.held_bytes = GLIMPSE_MAX_BYTES + UINT64_C(10); /* somebody gave more than was wanted */
-    CHECK(!glimpse_at(&g, 0, 1));
-    CHECK_EQ(glimpse_error(&g), -EFBIG);
     g.held_bytes = 0;
+    CHECK_EQ(add(&g, 0, 100), 0);
+    g.held_bytes = GLIMPSE_MAX_BYTES - 10;
+    CHECK(!glimpse_at(&g, 0, 110)); /* only ten of them are lacking */
+    CHECK_EQ(glimpse_error(&g), -EAGAIN);
+    CHECK_EQ(g.want_len, 10);
+    g.held_bytes = GLIMPSE_MAX_BYTES + UINT64_C(10); /* somebody gave more than was wanted */
+    CHECK(!glimpse_at(&g, 0, 101));
+    CHECK_EQ(glimpse_error(&g), -EFBIG);
+    g.held_bytes = 100;
 }
 
 /* Parts in any order, against a map of what should be here. */

@@ -151,6 +151,28 @@ static void extra_fields_that_lie_are_refused(void)
     }
 }
 
+static void a_directory_is_not_before_the_file(void)
+{
+    ZIP_BUILD_CLEANUP struct zip_build zip = {0};
+    zip_put_end(&zip, 0, 1, "");
+    check(&zip, -EBADMSG, "");
+}
+
+/* A good local header, but in the archive's comment. */
+static void a_member_is_not_behind_the_directory(void)
+{
+    ZIP_BUILD_CLEANUP struct zip_build zip = {0}, comment = {0};
+    zip_add(&comment, (struct zip_member){"a", "0123", 4, 0, 0, 0, false, 0});
+    zip_add(&zip, (struct zip_member){"a", "0123", 4, 0, 0, 0, false, 0});
+    zip.members[0].shift = (uint32_t)zip.out.len + 48 + 22;
+    zip_put_directory(&zip);
+    zip_put_end(&zip, zip.out.len - zip.directory, zip.directory, "");
+    CHECK_EQ(zip.out.len, zip.members[0].shift);
+    zip.out.data[zip.out.len - 2] = (char)comment.out.len;
+    zip_put_bytes(&zip, comment.out.data, comment.out.len);
+    check(&zip, -EBADMSG, "");
+}
+
 static void archives_in_parts_are_refused(void)
 {
     for (size_t at = 4; at < 8; at += 2) {
@@ -191,6 +213,8 @@ int main(void)
     TEST("the longest comment is looked through", the_longest_comment_is_looked_through);
     TEST("what makes no sense is refused", what_makes_no_sense_is_refused);
     TEST("extra fields that lie are refused", extra_fields_that_lie_are_refused);
+    TEST("a directory is not before the file", a_directory_is_not_before_the_file);
+    TEST("a member is not behind the directory", a_member_is_not_behind_the_directory);
     TEST("archives in parts are refused", archives_in_parts_are_refused);
     TEST("damage is survived", damage_is_survived);
     return check_done();
