@@ -131,21 +131,21 @@ int contents_tell(struct contents *contents, const char *group, const char *key,
 
 int contents_miss(struct contents *contents, const char *what)
 {
-    size_t i;
-    json_t *known, *text;
     if (json_array_size(contents->missing) == CONTENTS_MAX_MISSING)
         return 0;
-    text = json_new_text(what);
+    JSON_CLEANUP json_t *text = json_new_text(what);
+    size_t i;
+    json_t *known;
     if (!contents->missing)
         contents->missing = json_array();
-    json_array_foreach(contents->missing, i, known) if (text && json_equal(known, text))
+    if (!contents->missing || !text)
+        return -ENOMEM;
+    json_array_foreach(contents->missing, i, known)
     {
-        json_decref(text);
-        return 0;
+        if (json_equal(known, text))
+            return 0;
     }
-    return contents->missing && text && json_array_append_new(contents->missing, text) == 0
-               ? 0
-               : -ENOMEM;
+    return json_array_append(contents->missing, text) < 0 ? -ENOMEM : 0;
 }
 
 int contents_miss_rest(struct contents *contents, uint32_t file, uint64_t n_bytes)
