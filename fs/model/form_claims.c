@@ -91,7 +91,7 @@ static void name_claim(struct form_claim *claim)
 static void merge_marks(struct form_claims *c)
 {
     size_t n = 0;
-    if (c->n)
+    if (c->n) /* items are NULL where there is none, which qsort() must not be given */
         qsort(c->items, c->n, sizeof(*c->items), compare_claims);
     for (size_t i = 0, len; i < c->n; i += len) {
         struct form_claim claim = c->items[i];
