@@ -10,7 +10,7 @@ cd "$root"
 build_packages=(
     gcc libc6-dev meson ninja-build pkg-config
     libfuse3-dev fuse3 libcurl4-openssl-dev libjansson-dev liblmdb-dev libxxhash-dev libssl-dev
-    libmicrohttpd-dev
+    libmicrohttpd-dev libsnappy-dev
 )
 demo_packages=(rsync attr)
 test_packages=(rsync attr curl python3-venv clang clang-format-14)
