@@ -132,17 +132,14 @@ int contents_tell(struct contents *contents, const char *group, const char *key,
 int contents_miss(struct contents *contents, const char *what)
 {
     size_t i;
-    json_t *known, *text = json_new_text(what);
+    const json_t *known;
+    json_t *text JSON_CLEANUP = json_new_text(what);
     if (!contents->missing)
         contents->missing = json_array();
-    json_array_foreach(contents->missing, i, known) if (text && json_equal(known, text))
-    {
-        json_decref(text);
-        return 0;
-    }
-    return contents->missing && text && json_array_append_new(contents->missing, text) == 0
-               ? 0
-               : -ENOMEM;
+    if (!contents->missing || !text)
+        return -ENOMEM;
+    json_array_foreach(contents->missing, i, known) if (json_equal(known, text)) return 0;
+    return json_array_append(contents->missing, text) == 0 ? 0 : -ENOMEM;
 }
 
 uint32_t contents_find_path(const struct contents *contents, const char *path)

@@ -238,12 +238,14 @@ static uint64_t read_u64(const uint8_t *at)
     return le64toh(value);
 }
 
-/* Asks for @n bytes of the record at @at; what lies before it goes. */
+/* The @n bytes at @at of the record there. When they must be asked for, what lies before goes. */
 static const uint8_t *ask(struct reader *reader, uint64_t at, uint64_t n, bool is_jump)
 {
-    glimpse_drop(reader->glimpse, at);
-    return glimpse_ask(reader->glimpse, at, n,
-                       is_jump ? TFEVENTS_JUMP_BYTES : TFEVENTS_CHUNK_BYTES);
+    uint64_t guess = is_jump ? TFEVENTS_JUMP_BYTES : TFEVENTS_CHUNK_BYTES;
+    const uint8_t *bytes = glimpse_ask(reader->glimpse, at, n, guess);
+    if (!bytes)
+        glimpse_drop(reader->glimpse, at);
+    return bytes;
 }
 
 /* The length of the data of the record at @at: 1, 0 when the file ends there; -EAGAIN. */
