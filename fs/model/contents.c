@@ -131,14 +131,14 @@ int contents_tell(struct contents *contents, const char *group, const char *key,
 
 int contents_miss(struct contents *contents, const char *what)
 {
-    size_t i;
-    const json_t *known;
     json_t *text JSON_CLEANUP = json_new_text(what);
     if (!contents->missing)
         contents->missing = json_array();
     if (!contents->missing || !text)
         return -ENOMEM;
-    json_array_foreach(contents->missing, i, known) if (json_equal(known, text)) return 0;
+    for (size_t i = 0; i < json_array_size(contents->missing); i++)
+        if (json_equal(json_array_get(contents->missing, i), text))
+            return 0;
     return json_array_append(contents->missing, text) == 0 ? 0 : -ENOMEM;
 }
 

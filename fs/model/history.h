@@ -57,9 +57,9 @@ void history_cut(struct history *history, size_t n_rows);
  * rows are sorted by name and step, each pair once, and sessions are empty. 0 or -ENOMEM (then rows
  * are missing or not merged).
  *
- * A tag of one session only keeps its name. Of several sessions with the same tag one keeps it: that
- * whose last part is `eval`, `validation`, `val`, `test` (the first of these that there is), else
- * the model's own directory, else the first by name. In the others it is `<session>/<tag>`; in the
- * model's own directory, where training writes beside an `eval`, `train/<tag>`. What gets too long
- * by that is left out. */
+ * A tag of one session only keeps its name. Of several sessions with the same tag one keeps it:
+ * that whose last part is `eval`, `validation`, `val`, `test` (the first of these that there is),
+ * else the model's own directory, else the first by name. In the others it is `<session>/<tag>`; in
+ * the model's own directory, where training writes beside an `eval`, `train/<tag>`. What gets too
+ * long by that is left out. */
 int history_merge(struct history *history);

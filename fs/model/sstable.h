@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* LevelDB's table files (google/leveldb, doc/table_format.md), the form that TensorFlow's indexes of
- * checkpoints have: sorted pairs of key and value, in blocks with checksums. Pure; not thread-safe.
- */
+/* LevelDB's table files (google/leveldb, doc/table_format.md), the form that TensorFlow's indexes
+ * of checkpoints have: sorted pairs of key and value, in blocks with checksums. Pure; not
+ * thread-safe. */
 #pragma once
 
 #include <stddef.h>

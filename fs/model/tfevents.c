@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Events are walked through where they lie in the file, field by field, so that what is large is
- * stepped over and never read: graphs, images, histograms. A record is gone through twice, first for
- * the event's own numbers, which may stand anywhere in it, and a large one once more before, so that
- * all that it needs is here before any row of it is added.
+ * stepped over and never read: graphs, images, histograms. A record is gone through twice, first
+ * for the event's own numbers, which may stand anywhere in it, and a large one once more before, so
+ * that all that it needs is here before any row of it is added.
  *
  * Between calls the glimpse keeps the place of the next record, and what TensorBoard carries along:
  * whether the file's version has sessions, and the last step of one that has not. */
@@ -24,6 +24,8 @@ enum {
     HEAD_BYTES = 12, /* of a record: its length, the length's checksum */
     TAIL_BYTES = 4,  /* the data's checksum */
     FIRST_VERSION_WITH_SESSIONS = 2,
+    /* What was gone through is moved out of the way when that much is here, not at each record. */
+    MAX_HELD_BYTES = 2 * TFEVENTS_CHUNK_BYTES,
     SESSION_START = 1,
 };
 /* glimpse->taken_state */
@@ -180,9 +182,9 @@ static int take_summaries(struct reader *reader, struct long_message record)
     return each_part(reader, record, 5, take_summary);
 }
 
-/* An event of an old file (_CheckForOutOfOrderStepAndMaybePurge()): one with a summary whose step is
- * less than the last one's goes back; every other one becomes the last. A file's first counts as one
- * that goes back: behind another file it may, and else there is nothing to void. */
+/* An event of an old file (_CheckForOutOfOrderStepAndMaybePurge()): one with a summary whose step
+ * is less than the last one's goes back; every other one becomes the last. A file's first counts as
+ * one that goes back: behind another file it may, and else there is nothing to void. */
 static void note_step(uint64_t *state, struct event *event)
 {
     bool is_less = !state[STATE_HAS_STEP] || event->step < (int64_t)state[STATE_STEP];
@@ -238,10 +240,12 @@ static uint64_t read_u64(const uint8_t *at)
     return le64toh(value);
 }
 
-/* The @n bytes at @at of the record there. When they must be asked for, what lies before goes. */
+/* The @n bytes at @at of the record there. What lies before goes now and then. */
 static const uint8_t *ask(struct reader *reader, uint64_t at, uint64_t n, bool is_jump)
 {
     uint64_t guess = is_jump ? TFEVENTS_JUMP_BYTES : TFEVENTS_CHUNK_BYTES;
+    if (reader->glimpse->held_bytes > MAX_HELD_BYTES)
+        glimpse_drop(reader->glimpse, at);
     const uint8_t *bytes = glimpse_ask(reader->glimpse, at, n, guess);
     if (!bytes)
         glimpse_drop(reader->glimpse, at);

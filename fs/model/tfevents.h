@@ -24,9 +24,10 @@ enum {
  *
  * Scalars are simple_value, and tensors of one number whose plugin is `scalars`, or, where a value
  * has no metadata (only the first of a tag has to), of rank 0. Steps below 0 are passed over: none
- * belongs to a checkpoint. Restarts are told as TensorBoard's event_accumulator takes them: in files
- * of version 2 a SessionLog START is a row without a name, in older ones a row whose step is less
- * than that of the event before goes back.
+ * belongs to a checkpoint. Restarts are told as TensorBoard's event_accumulator takes them (it
+ * spares tensors; here they are scalars like others): in files of version 2 a SessionLog START is a
+ * row without a name, in older ones a row whose step is less than that of the event before goes
+ * back.
  *
  * An end in the middle of a record is where the writer is; a wrong checksum ends the file there. A
  * record that is no event is passed over. */

@@ -12,7 +12,7 @@ enum { MAX_ROWS = 12 };
 
 static const struct history_file files[] = {{"e.2", 0}, {"e.1", 0}, {"x/e.9", 0}, {"e.10", 0}};
 
-/* A row: name (NULL: a restart), session, step, value; of file 0 or another; whether it goes back. */
+/* A row: name (NULL: a restart), session, step, value, file, whether it goes back. */
 struct row {
     const char *name, *session;
     int64_t step;
