@@ -10,10 +10,10 @@ cd "$root"
 build_packages=(
     gcc libc6-dev meson ninja-build pkg-config
     libfuse3-dev fuse3 libcurl4-openssl-dev libjansson-dev liblmdb-dev libxxhash-dev libssl-dev
-    libmicrohttpd-dev libsnappy-dev
+    libmicrohttpd-dev libsnappy-dev libyaml-dev
 )
 demo_packages=(rsync attr)
-test_packages=(rsync attr curl python3-venv clang clang-format-14)
+test_packages=(rsync attr curl gnuplot-nox python3-venv clang clang-format-14)
 check_packages=(clang clang-tidy cppcheck)
 
 # say TEXT: what happens next, on a line of its own.

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd/facts.h"
 
+#include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,6 +39,62 @@ const json_t *facts_find_metric(const json_t *facts, const char *name)
             found = value;
     }
     return found;
+}
+
+double facts_metric_number(const json_t *value)
+{
+    const char *text = json_string_value(value);
+    char *end;
+    if (json_is_number(value))
+        return json_number_value(value);
+    double number = text ? strtod(text, &end) : NAN;
+    return text && *text && !*end ? number : NAN;
+}
+
+const char *facts_match_metric(const json_t *names, const char *name)
+{
+    const char *found = NULL;
+    for (size_t i = 0; i < json_array_size(names); i++) {
+        const char *its = json_string_value(json_array_get(names, i));
+        if (strcmp(its, name) == 0)
+            return its;
+        if (!found && strstr(its, name))
+            found = its;
+    }
+    return found;
+}
+
+int facts_add_curve(const json_t *model, const char *metric, struct curve *out)
+{
+    size_t i;
+    json_t *checkpoint;
+    json_array_foreach(json_get_array(model, "checkpoints"), i, checkpoint)
+    {
+        const json_t *value = json_object_get(json_get_object(checkpoint, "metrics"), metric);
+        int64_t step = json_get_int(checkpoint, "step", -1);
+        if (value && step >= 0 && curve_add(out, step, facts_metric_number(value)) < 0)
+            return -ENOMEM;
+    }
+    curve_settle(out);
+    return 0;
+}
+
+int facts_append_missing(const json_t *checkpoint, struct buf *out)
+{
+    const json_t *missing = json_object_get(checkpoint, "missing");
+    const char *text = json_text(missing);
+    int r = text ? buf_puts(out, text) : 0;
+    for (size_t i = 0; r == 0 && i < json_array_size(missing); i++) {
+        text = json_text(json_array_get(missing, i));
+        r = buf_printf(out, "%s%s", i ? ", " : "", text ? text : "?");
+    }
+    return r;
+}
+
+uint64_t facts_size(const json_t *facts, const char *key)
+{
+    int64_t size = json_get_int(facts, key, 0);
+    return size < 0 ? 0 : (uint64_t)size;
 }
 
 /* Accuracy and loss are what most people look for. */

@@ -24,6 +24,36 @@ void human_size(uint64_t bytes, char out[HUMAN_BYTES])
     snprintf(out, HUMAN_BYTES, "%.*f %s", value < 99.95 ? 1 : 0, value, units[unit]);
 }
 
+void human_count(uint64_t n, char out[HUMAN_BYTES])
+{
+    static const char *const units[] = {"K", "M", "B", "T", "Qa", "Qi"};
+    double value = (double)n / 1000;
+    size_t unit = 0;
+    if (n < 1000) {
+        snprintf(out, HUMAN_BYTES, "%" PRIu64, n);
+        return;
+    }
+    /* 999.5 K would be rounded to 1000 */
+    for (; value >= 999.5 && unit + 1 < sizeof(units) / sizeof(units[0]); unit++)
+        value /= 1000;
+    snprintf(out, HUMAN_BYTES, "%.*f %s",
+             value < 9.995   ? 2
+             : value < 99.95 ? 1
+                             : 0,
+             value, units[unit]);
+}
+
+void human_share(uint64_t part, uint64_t whole, char out[HUMAN_BYTES])
+{
+    double percent = whole ? 100 * (double)part / (double)whole : 0;
+    if (!part || part >= whole)
+        strcpy(out, part && whole ? "100 %" : "0 %");
+    else if (percent < 0.05 || percent >= 99.95)
+        strcpy(out, percent < 50 ? "< 0.1 %" : "> 99.9 %");
+    else
+        snprintf(out, HUMAN_BYTES, "%.1f %%", percent);
+}
+
 void human_age(int64_t then_ns, int64_t now_ns, char out[HUMAN_BYTES])
 {
     static const struct {

@@ -13,6 +13,13 @@ void human_size(uint64_t bytes, char out[HUMAN_BYTES]);
  * time that is not known; `now` for one in the future. */
 void human_age(int64_t then_ns, int64_t now_ns, char out[HUMAN_BYTES]);
 
+/* How many, to three digits: `999`, `1.23 K`, `124 M`, `7.24 B` (10^9), `1.80 T`. */
+void human_count(uint64_t n, char out[HUMAN_BYTES]);
+
+/* A share of @whole: `0 %`, `0.2 %`, `99.8 %`, `100 %`; what is not nothing is never 0, nor what is
+ * not all 100: `< 0.1 %`, `> 99.9 %`. */
+void human_share(uint64_t part, uint64_t whole, char out[HUMAN_BYTES]);
+
 /* A metric's value: `0.9806`, `12.5000`, `3.1e-05`, `1.2e+06`. */
 void human_number(double value, char out[HUMAN_BYTES]);
 

@@ -31,8 +31,7 @@ typedef void fill_fn(struct table *table, const json_t *facts, int64_t now_ns);
 
 static uint64_t size_of(const json_t *facts)
 {
-    int64_t size = json_get_int(facts, "size", 0);
-    return size < 0 ? 0 : (uint64_t)size;
+    return facts_size(facts, "size");
 }
 
 static void add_metric(struct table *table, const json_t *value)
@@ -89,7 +88,8 @@ static void add_marks(struct table *table, const json_t *model, const json_t *ch
 {
     struct buf marks BUF_CLEANUP = {0};
     const char *name = json_get_text(checkpoint, "name"), *latest = json_get_text(model, "latest");
-    const char *missing = json_get_text(checkpoint, "missing"), *metric;
+    const char *metric;
+    struct buf missing BUF_CLEANUP = {0};
     json_t *best;
     if (latest && name && strcmp(latest, name) == 0)
         append_mark(&marks, "latest", "");
@@ -99,8 +99,8 @@ static void add_marks(struct table *table, const json_t *model, const json_t *ch
         if (its && name && strcmp(its, name) == 0)
             append_mark(&marks, "best ", metric);
     }
-    if (missing)
-        append_mark(&marks, "incomplete, lacks ", missing);
+    if (facts_append_missing(checkpoint, &missing) == 0 && missing.len)
+        append_mark(&marks, "incomplete, lacks ", missing.data);
     table_add(table, marks.data);
 }
 

@@ -10,6 +10,9 @@
 #include <string.h>
 #include <strings.h>
 
+#include "model/csv.h"
+#include "model/flat_metrics.h"
+#include "model/metric_axis.h"
 #include "model/metrics.h"
 #include "util/arena.h"
 
@@ -19,7 +22,7 @@ struct value {
     double number;
 };
 
-struct csv {
+struct table {
     struct buf names;  /* const char *, of the columns behind the step */
     struct buf values; /* struct value */
     struct arena *texts;
@@ -28,118 +31,76 @@ struct csv {
     struct buf *why;
 };
 
-static void csv_deinit(struct csv *csv)
+static void table_deinit(struct table *table)
 {
-    buf_deinit(&csv->names);
-    buf_deinit(&csv->values);
-    arena_free(&csv->texts);
+    buf_deinit(&table->names);
+    buf_deinit(&table->values);
+    arena_free(&table->texts);
 }
 
-static size_t n_columns(const struct csv *csv)
+static size_t n_columns(const struct table *table)
 {
-    return csv->names.len / sizeof(char *);
+    return table->names.len / sizeof(char *);
 }
 
-static int refuse(struct csv *csv, const char *what, const char *cell)
+static int refuse(struct table *table, const char *what, const char *cell)
 {
-    int r = buf_printf(csv->why, "line %zu: %s `%.40s`", csv->line, what, cell);
+    int r = buf_printf(table->why, "line %zu: %s `%.40s`", table->line, what, cell);
     return r < 0 ? r : -EINVAL;
 }
 
-/* A cell without the blanks and the quotes around it, in the arena. */
-static char *copy_cell(struct csv *csv, const char *cell, size_t len)
-{
-    while (len && strchr(" \t\r", cell[len - 1]))
-        len--;
-    while (len && (*cell == ' ' || *cell == '\t')) {
-        cell++;
-        len--;
-    }
-    if (len >= 2 && cell[0] == '"' && cell[len - 1] == '"') {
-        cell++;
-        len -= 2;
-    }
-    return arena_copy(&csv->texts, cell, len);
-}
-
-static int take_name(struct csv *csv, size_t column, const char *cell)
+static int take_name(struct table *table, size_t column, const char *cell)
 {
     if (column == 0)
         return strcasecmp(cell, "step") == 0
                    ? 0
-                   : refuse(csv, "the first column must be `step`, and is", cell);
-    return *cell ? buf_append(&csv->names, &cell, sizeof(cell))
-                 : refuse(csv, "a column has no name, after", "step");
+                   : refuse(table, "the first column must be `step`, and is", cell);
+    if (!*cell)
+        return refuse(table, "a column has no name, after", "step");
+    const char *name = arena_copy(&table->texts, cell, strlen(cell));
+    return name ? buf_append(&table->names, &name, sizeof(name)) : -ENOMEM;
 }
 
 /* Whole steps only; tools that keep numbers as floats write 600.0. */
-static int take_step(struct csv *csv, const char *cell)
+static int take_step(struct table *table, const char *cell)
 {
-    char *end;
-    double step = strtod(cell, &end);
-    if (!*cell || *end || !(step >= 0 && step < 0x1p53) || step != trunc(step))
-        return refuse(csv, "is no step:", cell);
-    csv->step = (int64_t)step;
-    return 0;
+    return metric_axis_parse_step(cell, &table->step) ? 0 : refuse(table, "is no step:", cell);
 }
 
-static int take_value(struct csv *csv, size_t column, const char *cell)
+static int take_value(struct table *table, size_t column, const char *cell)
 {
     char *end;
-    struct value value = {.column = column - 1, .line = csv->line, .step = csv->step};
+    struct value value = {.column = column - 1, .line = table->line, .step = table->step};
     if (!*cell)
         return 0;
-    if (column > n_columns(csv))
-        return refuse(csv, "there are more cells than names, from", cell);
+    if (column > n_columns(table))
+        return refuse(table, "there are more cells than names, from", cell);
     value.number = strtod(cell, &end);
-    return *end ? refuse(csv, "is no number:", cell)
-                : buf_append(&csv->values, &value, sizeof(value));
+    return *end ? refuse(table, "is no number:", cell)
+                : buf_append(&table->values, &value, sizeof(value));
 }
 
-static int take_cell(struct csv *csv, size_t column, const char *text, size_t len)
+static int take_cell(struct table *table, size_t column, const char *cell, bool is_first)
 {
-    const char *cell = copy_cell(csv, text, len);
-    if (!cell)
-        return -ENOMEM;
-    if (csv->line == 1)
-        return take_name(csv, column, cell);
-    return column == 0 ? take_step(csv, cell) : take_value(csv, column, cell);
+    if (is_first)
+        return take_name(table, column, cell);
+    return column == 0 ? take_step(table, cell) : take_value(table, column, cell);
 }
 
-static bool is_blank(const char *line, size_t len)
+static int take_records(struct table *table, const char *text, size_t len)
 {
-    for (size_t i = 0; i < len; i++)
-        if (!strchr(" \t\r", line[i]))
-            return false;
-    return true;
-}
-
-static int take_line(struct csv *csv, const char *line, size_t len)
-{
-    const char *end = line + len;
-    int r = 0;
-    for (size_t column = 0; r == 0 && line <= end; column++) {
-        const char *comma = memchr(line, ',', (size_t)(end - line));
-        const char *to = comma ? comma : end;
-        r = take_cell(csv, column, line, (size_t)(to - line));
-        line = to + 1;
+    CLEANUP(csv_record_deinit) struct csv_record record = {0};
+    struct csv csv = csv_of(text, len);
+    int r;
+    for (bool is_first = true; (r = csv_next(&csv, &record)) == 1; is_first = false) {
+        const char *cell = record.text.data;
+        table->line = record.line;
+        for (size_t i = 0; i < record.n_cells; i++, cell = csv_behind(cell))
+            if ((r = take_cell(table, i, cell, is_first)) < 0)
+                return r;
     }
-    return r;
-}
-
-static int take_lines(struct csv *csv, const char *text, size_t len)
-{
-    const char *end = text + len;
-    int r = 0;
-    while (r == 0 && text < end) {
-        const char *newline = memchr(text, '\n', (size_t)(end - text));
-        size_t n = (size_t)((newline ? newline : end) - text);
-        csv->line++;
-        if (csv->line == 1 || !is_blank(text, n))
-            r = take_line(csv, text, n);
-        text += n + 1;
-    }
-    return r;
+    table->line = csv.line;
+    return r == -EBADMSG ? refuse(table, "quotes do not end in", "\"") : r;
 }
 
 static int compare_values(const void *a, const void *b)
@@ -192,13 +153,13 @@ static json_t *make_points(const struct value *values, size_t n, size_t column, 
     return steal_ptr(points);
 }
 
-static json_t *make_scalars(const struct csv *csv)
+static json_t *make_scalars(const struct table *table)
 {
     JSON_CLEANUP json_t *scalars = json_array();
-    const struct value *values = (const void *)csv->values.data;
-    const char *const *names = (const void *)csv->names.data;
-    size_t n = csv->values.len / sizeof(*values), at = 0;
-    for (size_t column = 0; column < n_columns(csv); column++) {
+    const struct value *values = (const void *)table->values.data;
+    const char *const *names = (const void *)table->names.data;
+    size_t n = table->values.len / sizeof(*values), at = 0;
+    for (size_t column = 0; column < n_columns(table); column++) {
         json_t *points = make_points(values, n, column, &at);
         if (points && json_array_size(points) == 0) {
             json_decref(points);
@@ -210,54 +171,41 @@ static json_t *make_scalars(const struct csv *csv)
     return steal_ptr(scalars);
 }
 
-int metrics_csv_parse(const char *text, size_t len, json_t **out, struct buf *why)
+int metrics_csv_detail(const char *text, size_t len, json_t **out, struct buf *why)
 {
-    CLEANUP(csv_deinit) struct csv csv = {.why = why};
-    int r = take_lines(&csv, text, len);
-    size_t n = csv.values.len / sizeof(struct value);
+    CLEANUP(table_deinit) struct table table = {.why = why};
+    int r = take_records(&table, text, len);
+    size_t n = table.values.len / sizeof(struct value);
     if (r == 0 && !n) {
         r = buf_puts(why, "it has no values");
         return r < 0 ? r : -EINVAL;
     }
     if (r < 0)
         return r;
-    qsort(csv.values.data, n, sizeof(struct value), compare_values);
-    json_t *scalars = make_scalars(&csv);
+    qsort(table.values.data, n, sizeof(struct value), compare_values);
+    json_t *scalars = make_scalars(&table);
     *out = scalars ? make_detail(scalars) : NULL;
     return *out ? 0 : -ENOMEM;
 }
 
-/* Whether @value is a number, the text of one, or what a registry's summary has: {"result":
- * {"mean":number}}. */
-static bool read_number(const json_t *value, double *out)
+struct step {
+    json_t *scalars; /* borrowed */
+    json_int_t step;
+};
+
+static int add_scalar(void *ctx, const char *name, double value)
 {
-    const json_t *mean = json_object_get(json_get_object(value, "result"), "mean");
-    value = mean ? mean : value;
-    const char *text = json_string_value(value);
-    char *end;
-    if (json_is_number(value)) {
-        *out = json_number_value(value);
-        return true;
-    }
-    if (!text || !*text)
-        return false;
-    *out = strtod(text, &end);
-    return *end == '\0';
+    const struct step *step = ctx;
+    json_t *points = json_pack("[o]", make_point(step->step, value));
+    json_t *scalar = points ? make_scalar(name, points) : NULL;
+    return json_array_append_new(step->scalars, scalar) < 0 ? -ENOMEM : 0;
 }
 
-json_t *metrics_of_step(const json_t *flat, json_int_t step)
+json_t *metrics_of_step(const json_t *object, json_int_t step)
 {
     JSON_CLEANUP json_t *scalars = json_array();
-    const char *name;
-    json_t *value;
-    double number;
-    json_object_foreach((json_t *)flat, name, value)
-    {
-        if (!read_number(value, &number))
-            continue;
-        json_t *points = json_pack("[o]", make_point(step, number));
-        if (json_array_append_new(scalars, points ? make_scalar(name, points) : NULL) < 0)
-            return NULL;
-    }
+    struct step to = {scalars, step};
+    if (!scalars || flat_metrics_each(object, add_scalar, &to) < 0)
+        return NULL;
     return json_array_size(scalars) ? make_detail(steal_ptr(scalars)) : NULL;
 }

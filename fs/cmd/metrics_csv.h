@@ -12,8 +12,8 @@
 /* The registry's form: [{"session":"eval","scalars":[{"scalar":NAME,"data":[{"operation":"mean",
  * "checkpoints":[{"checkpoint":STEP,"value":X},...]}]}]}], steps ascending. 0 with *out new,
  * -ENOMEM, or -EINVAL with what is wrong appended to @why. */
-int metrics_csv_parse(const char *text, size_t len, json_t **out, struct buf *why);
+int metrics_csv_detail(const char *text, size_t len, json_t **out, struct buf *why);
 
-/* The same of one step: {NAME: number} in @flat; text that is a number (`NaN`) counts, what is no
- * number is passed over. NULL when nothing is left or memory is short. */
-json_t *metrics_of_step(const json_t *flat, json_int_t step);
+/* The same of one step, from @object in any of the shapes of model/flat_metrics.h. NULL when there is
+ * nothing in it or memory is short. */
+json_t *metrics_of_step(const json_t *object, json_int_t step);

@@ -66,8 +66,7 @@ static json_t *flatten(const json_t *object)
 static int take_object(json_t *object, int64_t step, struct metrics_file *out, struct buf *why)
 {
     JSON_CLEANUP json_t *flat = flatten(object);
-    JSON_CLEANUP json_t *detail =
-        metrics_of_step(flat ? flat : object, step == METRICS_NO_STEP ? 0 : step);
+    JSON_CLEANUP json_t *detail = metrics_of_step(object, step == METRICS_NO_STEP ? 0 : step);
     if (!detail)
         return refuse(why, "it is a JSON object without any {\"metric\": number}");
     if (step == METRICS_NO_STEP)
@@ -130,5 +129,5 @@ int metrics_file_parse(const char *text, size_t len, int64_t step, struct metric
         return take_json(text, len, step, out, why);
     if (step != METRICS_NO_STEP)
         return refuse(why, "it names its steps itself: leave out --step");
-    return metrics_csv_parse(text, len, &out->detail, why);
+    return metrics_csv_detail(text, len, &out->detail, why);
 }

@@ -262,17 +262,19 @@ static int start_engine(struct mount *m)
         .on_stale = on_stale,
         .ctx = m,
     };
+    int r = fetch_new(&fetch_options, &m->fetch);
     const struct tree_options tree_options = {
         .catalog = m->source.catalog,
+        .fetch = m->fetch,
         .pool = m->pool,
         .list_timeout_ms = (int)(m->options.list_timeout_s * 1000),
         .deadline_ms = (int)(m->options.deadline_s * 1000),
         .project_id = m->source.project_id,
         .project_name = m->source.project_name,
         .model_id = m->source.model_id,
+        .directions = &m->options.best,
     };
-    int r = tree_new(&tree_options, &m->tree);
-    return r == 0 ? fetch_new(&fetch_options, &m->fetch) : r;
+    return r == 0 ? tree_new(&tree_options, &m->tree) : r;
 }
 
 static int start_session(struct mount *m)

@@ -18,6 +18,7 @@ enum option_type {
     OPTION_INT,
     OPTION_OCTAL,
     OPTION_ID,
+    OPTION_DIRECTIONS,
     OPTION_IGNORED
 };
 
@@ -47,6 +48,7 @@ static const struct known_option known[] = {
     {"connections", OPTION_INT, AT(connections)},
     {"threads", OPTION_INT, AT(threads)},
     {"read_ahead", OPTION_INT, AT(read_ahead_kib)},
+    {"best", OPTION_DIRECTIONS, AT(best)},
     /* what mount(8) and fstab add, and what is so anyway */
     {"ro", OPTION_IGNORED, 0},
     {"auto", OPTION_IGNORED, 0},
@@ -77,6 +79,8 @@ const char mount_options_help[] =
     "  threads=N            that answer the kernel (default 8)\n"
     "  read_ahead=KIB       the kernel's own read-ahead, set where we may (default 4096; 0 leaves "
     "it)\n"
+    "  best=NAME:min,NAME:max...  which way these metrics are better, for best-NAME\n"
+    "                       (default: by their names, as loss:min)\n"
     "  log_file=FILE        where messages go (default: standard error with -f, else syslog)\n"
     "  debug                libfuse prints every request\n";
 
@@ -100,6 +104,7 @@ void mount_options_deinit(struct mount_options *o)
 {
     free(o->cache_dir);
     free(o->log_file);
+    metric_directions_deinit(&o->best);
     *o = (struct mount_options){0};
 }
 
@@ -159,7 +164,8 @@ static int set_text(char **at, const char *value)
     return 0;
 }
 
-static int set_option(struct mount_options *o, const struct known_option *option, const char *value)
+static int set_option(struct mount_options *o, const struct known_option *option, const char *value,
+                      char **why)
 {
     void *at = (char *)o + option->offset;
     if (option->type == OPTION_IGNORED)
@@ -176,6 +182,8 @@ static int set_option(struct mount_options *o, const struct known_option *option
         return parse_bytes(value, at);
     case OPTION_SECONDS:
         return parse_seconds(value, at);
+    case OPTION_DIRECTIONS:
+        return metric_directions_parse(at, value, why);
     case OPTION_OCTAL:
         return parse_unsigned(value, 8, 0777, at);
     case OPTION_ID:
@@ -200,8 +208,8 @@ static int parse_one(struct mount_options *o, char *item, char **why)
     if (value)
         *value++ = '\0';
     const struct known_option *option = find_option(item);
-    int r = option ? set_option(o, option, value) : -EINVAL;
-    if (r != -EINVAL)
+    int r = option ? set_option(o, option, value, why) : -EINVAL;
+    if (r != -EINVAL || *why)
         return r;
     int n = option ? asprintf(why, "the option %s%s%s makes no sense", item, value ? "=" : "",
                               value ? value : "")
@@ -225,13 +233,27 @@ static int check(const struct mount_options *o, char **why)
     return *why ? -EINVAL : -ENOMEM;
 }
 
+/* Cuts the next item off: up to a comma, but of `best=a:min,b:max` all that is its own. */
+static char *take_item(char **rest)
+{
+    char *item = *rest, *end = item ? item + strcspn(item, ",") : NULL;
+    bool is_list = item && strncmp(item, "best=", 5) == 0;
+    while (is_list && *end && end[1 + strcspn(end + 1, ",=:")] == ':')
+        end += 1 + strcspn(end + 1, ",");
+    *rest = end && *end ? end + 1 : NULL;
+    if (end)
+        *end = '\0';
+    return item;
+}
+
 int mount_options_parse(struct mount_options *o, const char *text, char **why)
 {
     CLEANUP(cleanup_free) char *copy = strdup(text);
     char *rest = copy, *item;
+    *why = NULL;
     if (!copy)
         return -ENOMEM;
-    while ((item = strsep(&rest, ","))) {
+    while ((item = take_item(&rest))) {
         int r = *item ? parse_one(o, item, why) : 0;
         if (r < 0)
             return r;
@@ -256,6 +278,10 @@ static int format_one(const struct mount_options *o, const struct known_option *
         return buf_printf(out, "%s=%g\n", option->name, *(const double *)at);
     case OPTION_OCTAL:
         return buf_printf(out, "%s=%04o\n", option->name, *(const unsigned *)at);
+    case OPTION_DIRECTIONS: {
+        const char *text = ((const struct metric_directions *)at)->text;
+        return text ? buf_printf(out, "%s=%s\n", option->name, text) : 0;
+    }
     case OPTION_IGNORED:
         return 0;
     default:

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "model/metrics.h"
 #include "util/buf.h"
 
 struct mount_options {
@@ -21,14 +22,16 @@ struct mount_options {
     int connections; /* 0: the default */
     int threads;
     int read_ahead_kib;
+    struct metric_directions best; /* owned: which way metrics are better */
 };
 
 /* The defaults. */
 void mount_options_init(struct mount_options *o);
 void mount_options_deinit(struct mount_options *o);
 
-/* Takes one `-o` argument: names and name=value with commas between. 0, -EINVAL with *why saying
- * what is wrong (free it), or -ENOMEM. */
+/* Takes one `-o` argument: names and name=value with commas between. `best=` goes on behind a comma
+ * where what follows has a `:`, and no `=` before it; see metric_directions_parse(). 0, -EINVAL
+ * with *why saying what is wrong (free it), or -ENOMEM. */
 int mount_options_parse(struct mount_options *o, const char *text, char **why);
 
 /* The lines of --help about them. */

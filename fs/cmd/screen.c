@@ -7,6 +7,21 @@
 /* Escape sequences of every terminal of the last forty years. */
 static const char bold[] = "\033[1m", red[] = "\033[31m", normal[] = "\033[0m",
                   clear_rest[] = "\033[K";
+/* Cyan, yellow, magenta, green, blue: seen on a light ground and on a dark one. */
+static const char *const colours[SCREEN_N_COLOURS] = {"\033[36m", "\033[33m", "\033[35m",
+                                                      "\033[32m", "\033[34m"};
+
+/* C1 control characters are what UTF-8 writes as c2 80..9f. */
+int screen_append_clean(const char *text, struct buf *out)
+{
+    int r = 0;
+    for (const unsigned char *c = (const unsigned char *)text; r == 0 && *c; c++) {
+        bool is_c1 = c[0] == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0;
+        r = buf_putc(out, *c < ' ' || *c == 0x7f || is_c1 ? '?' : (char)*c);
+        c += is_c1;
+    }
+    return r;
+}
 
 static const char *colour_of(char c)
 {
@@ -14,6 +29,8 @@ static const char *colour_of(char c)
         return bold;
     if (c == *SCREEN_RED)
         return red;
+    if (c >= SCREEN_COLOUR_FIRST && c < SCREEN_COLOUR_FIRST + SCREEN_N_COLOURS)
+        return colours[c - SCREEN_COLOUR_FIRST];
     return c == *SCREEN_NORMAL ? normal : NULL;
 }
 

@@ -151,19 +151,23 @@ static int describe_folder(struct subject *s, json_t **out)
     return *out ? EX_OK : EX_OSERR;
 }
 
-/* 0 or -errno; any thread. */
+/* Any thread. */
 static int fetch_model(struct subject *s, const char *model_id, json_t **out)
 {
-    LISTING_CLEANUP struct listing *listing = NULL;
-    CLEANUP(outline_deinit) struct outline outline = {0};
-    const struct registry_place place = {s->source.project_id, model_id};
-    int r = catalog_get(s->source.catalog, &place, PATIENCE_MS, &listing);
-    if (r == 0)
-        r = outline_init(&outline, listing);
+    URL_MODEL_CLEANUP struct url_model model = {0};
+    int r = url_model_init(&model, &s->engine, model_id);
     if (r < 0)
         return r;
-    *out = describe_model(&outline, registry_origin(s->source.registry), s->source.project_name);
+    *out = url_model_describe(&model, &s->source);
     return *out ? 0 : -ENOMEM;
+}
+
+int subject_look(struct subject *s)
+{
+    if (s->model.listing)
+        return EX_OK;
+    int r = url_model_init(&s->model, &s->engine, s->source.model_id);
+    return r < 0 ? source_complain(s->command, s->text, r) : EX_OK;
 }
 
 static int describe_url(struct subject *s, json_t **out)
@@ -171,21 +175,23 @@ static int describe_url(struct subject *s, json_t **out)
     JSON_CLEANUP json_t *model = NULL;
     if (!s->source.model_id)
         return describe_folder(s, out);
-    int r = fetch_model(s, s->source.model_id, &model);
-    if (r < 0)
-        return source_complain(s->command, s->text, r);
+    int code = subject_look(s);
+    if (code != EX_OK)
+        return code;
+    model = url_model_describe(&s->model, &s->source);
     if (!s->url.checkpoint) {
         *out = steal_ptr(model);
-        return EX_OK;
+        return *out ? EX_OK : EX_OSERR;
     }
-    const json_t *checkpoint = find_checkpoint(model, s->url.checkpoint);
+    json_t *checkpoint = find_checkpoint(model, s->url.checkpoint);
     if (!checkpoint) {
         fprintf(stderr,
                 "modelfs %s: %s: the model has no checkpoint `%s`; `modelfs ls` shows them\n",
                 s->command, s->text, s->url.checkpoint);
         return EX_NOINPUT;
     }
-    *out = with_context(checkpoint, model);
+    if (url_model_add_contents(&s->model, &s->engine, checkpoint) != -ENOMEM)
+        *out = with_context(checkpoint, model);
     return *out ? EX_OK : EX_OSERR;
 }
 
@@ -207,11 +213,15 @@ int subject_open(struct subject *s, const char *command, const char *text)
     }
     if (code == EX_OK)
         code = source_find(&s->source, command, s->url.project, s->url.model, PATIENCE_MS);
+    if (code == EX_OK && (r = engine_start(&s->engine, &s->source)) < 0)
+        code = source_complain(command, text, r);
     return code;
 }
 
 void subject_close(struct subject *s)
 {
+    url_model_deinit(&s->model);
+    engine_stop(&s->engine);
     source_close(&s->source);
     subject_url_deinit(&s->url);
 }

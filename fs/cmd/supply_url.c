@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Files of a registry, named as a mount names them and read by the engine that a mount reads by,
- * but without a cache: what it retries, verifies and finds anew is retried, verified and found anew
- * here.
+/* Files of a registry, named as a mount names them and read by the engine that a mount reads by.
  *
  * A stream keeps several reads under way, in a ring of slots: the oldest is handed out next, and
  * when it comes back it is sent for the bytes behind the newest. */
@@ -16,16 +14,13 @@
 #include "cmd/interrupt.h"
 #include "cmd/subject.h"
 #include "cmd/supply.h"
-#include "net/http.h"
 #include "read/reader.h"
 #include "util/buf.h"
-#include "util/pool.h"
 #include "vfs/views.h"
 
 enum {
     N_SLOTS = 8,
     SLOT_BYTES = WAIT_MAX_BYTES,
-    POOL_THREADS = 2,
     PATIENCE_MS = 3000, /* for the listing */
     LOOK_MS = 100,      /* between looks for an interrupt */
 };
@@ -34,8 +29,6 @@ struct registry_supply {
     struct subject *subject;
     struct layout_place place;
     struct layout *layout;
-    struct pool *pool;
-    struct fetch *fetch;
 };
 
 struct slot {
@@ -139,10 +132,8 @@ static ssize_t next(struct supply_stream *stream, const void **out_data)
 /* Reads under way write into the slots: they are waited for, which a stopped engine makes short. */
 static void close_stream(struct supply_stream *stream)
 {
-    if (interrupt_seen()) {
-        fetch_stop(stream->supply->fetch);
-        http_stop(stream->supply->subject->source.http);
-    }
+    if (interrupt_seen())
+        engine_cancel(&stream->supply->subject->engine);
     for (; stream->n_taken < stream->n_sent; stream->n_taken++)
         wait_slot(&stream->slots[stream->n_taken % N_SLOTS], false);
     reader_close(stream->reader);
@@ -174,7 +165,7 @@ static int open_reader(struct supply_stream *stream, const struct layout_node *n
         if (!stream->slots[i].data)
             return -ENOMEM;
     }
-    return reader_open(supply->fetch, &source, &stream->reader);
+    return reader_open(supply->subject->engine.fetch, &source, &stream->reader);
 }
 
 static int open_stream(void *self, const struct supply_item *item, uint64_t off,
@@ -204,11 +195,6 @@ static int open_stream(void *self, const struct supply_item *item, uint64_t off,
 static void free_supply(void *self)
 {
     struct registry_supply *supply = self;
-    if (supply->fetch)
-        fetch_stop(supply->fetch);
-    http_stop(supply->subject->source.http);
-    pool_free(supply->pool);
-    fetch_free(supply->fetch);
     layout_unref(supply->layout);
     free(supply);
 }
@@ -281,18 +267,9 @@ static int lay_out(struct registry_supply *supply)
         .project_name = source->project_name,
     };
     int r = catalog_get(source->catalog, &place, PATIENCE_MS, &listing);
-    return r < 0 ? r : views_build(listing, &supply->place, false, &supply->layout);
-}
-
-static int start_engine(struct registry_supply *supply)
-{
-    const struct source *source = &supply->subject->source;
-    int r = pool_new(POOL_THREADS, &supply->pool);
-    if (r < 0)
-        return r;
-    const struct fetch_options options = {
-        .http = source->http, .registry = source->registry, .pool = supply->pool};
-    return fetch_new(&options, &supply->fetch);
+    if (r == 0)
+        r = engine_read_history(&supply->subject->engine, source->model_id, listing);
+    return r < 0 ? r : views_build(listing, &supply->place, NULL, &supply->layout);
 }
 
 static int fill(struct registry_supply *supply, struct supply *out)
@@ -310,8 +287,6 @@ static int fill(struct registry_supply *supply, struct supply *out)
     }
     r = add_below(out, supply->layout, root, "");
     supply_sort(out);
-    if (r == 0)
-        r = start_engine(supply);
     return r < 0 ? source_complain(s->command, s->text, r) : EX_OK;
 }
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cmd/human.h"
+#include "cmd/screen.h"
 
 enum { MAX_COLUMNS = 16, GAP = 2 };
 
@@ -43,26 +44,18 @@ size_t table_text_width(const char *text)
 {
     size_t width = 0;
     for (; *text; text++)
-        width += ((unsigned char)*text & 0xc0) != 0x80;
+        width += ((unsigned char)*text & 0xc0) != 0x80 && (unsigned char)*text >= ' ';
     return width;
 }
 
-/* Appends @text fit for a terminal; also C1 control characters, which UTF-8 writes as c2 80..9f. */
-static int append_clean(struct buf *out, const char *text)
-{
-    int r = 0;
-    for (const unsigned char *c = (const unsigned char *)text; r == 0 && *c; c++) {
-        bool is_c1 = c[0] == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0;
-        r = buf_putc(out, *c < ' ' || *c == 0x7f || is_c1 ? '?' : (char)*c);
-        c += is_c1;
-    }
-    return r;
-}
-
-static void add_cell(struct table *table, struct column *column, const char *text)
+static void add_cell(struct table *table, struct column *column, const char *text, bool bold)
 {
     size_t start = table->texts.len;
-    int r = append_clean(&table->texts, text && *text ? text : "-");
+    int r = bold ? buf_puts(&table->texts, SCREEN_BOLD) : 0;
+    if (r == 0)
+        r = screen_append_clean(text && *text ? text : "-", &table->texts);
+    if (r == 0 && bold)
+        r = buf_puts(&table->texts, SCREEN_NORMAL);
     if (r < 0 || buf_putc(&table->texts, '\0') < 0) {
         table->failed = true;
         return;
@@ -79,13 +72,19 @@ void table_add_column(struct table *table, const char *heading, enum table_align
     *column = (struct column){.align = align};
     table->has_headings |= heading != NULL;
     if (heading)
-        add_cell(table, column, heading);
+        add_cell(table, column, heading, false);
 }
 
 void table_add(struct table *table, const char *text)
 {
     assert(table->n_columns);
-    add_cell(table, &table->columns[table->n_cells++ % table->n_columns], text);
+    add_cell(table, &table->columns[table->n_cells++ % table->n_columns], text, false);
+}
+
+void table_add_bold(struct table *table, const char *text)
+{
+    assert(table->n_columns);
+    add_cell(table, &table->columns[table->n_cells++ % table->n_columns], text, true);
 }
 
 void table_add_size(struct table *table, uint64_t bytes)

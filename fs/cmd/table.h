@@ -24,6 +24,9 @@ void table_add_column(struct table *table, const char *heading, enum table_align
  * a registry's name can neither break a line nor speak to the terminal; empty and NULL become `-`.
  */
 void table_add(struct table *table, const char *text);
+/* The same in bold, between marks of cmd/screen.h: who prints such a table sends it through
+ * screen_format(). */
+void table_add_bold(struct table *table, const char *text);
 void table_add_size(struct table *table, uint64_t bytes);
 void table_add_age(struct table *table, int64_t then_ns, int64_t now_ns);
 
@@ -36,7 +39,8 @@ int table_format(struct table *table, struct buf *out);
 /* table_format() to @out; 0 or -errno. */
 int table_print(struct table *table, FILE *out);
 
-/* How many columns a terminal needs for @text: one a character of UTF-8. */
+/* How many columns a terminal needs for @text: one a character of UTF-8, none a mark of
+ * cmd/screen.h. */
 size_t table_text_width(const char *text);
 
 static inline void cleanup_table(struct table **table)

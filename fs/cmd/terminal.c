@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd/terminal.h"
 
+#include <errno.h>
+#include <langinfo.h>
+#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +25,25 @@ bool terminal_has_colour(void)
 {
     const char *no = getenv("NO_COLOR");
     return terminal_is_screen() && !(no && *no);
+}
+
+bool terminal_has_utf8(void)
+{
+    locale_t locale = newlocale(LC_CTYPE_MASK, "", (locale_t)0);
+    bool has = locale && strcmp(nl_langinfo_l(CODESET, locale), "UTF-8") == 0;
+    if (locale)
+        freelocale(locale);
+    return has;
+}
+
+int terminal_print(const char *text)
+{
+    struct buf out BUF_CLEANUP = {0};
+    int r = screen_format(text, (struct screen_size){0}, terminal_has_colour(), false, &out);
+    if (r < 0)
+        return r;
+    bool written = fwrite(out.data ? out.data : "", 1, out.len, stdout) == out.len;
+    return written && fflush(stdout) == 0 ? 0 : -EIO;
 }
 
 struct screen_size terminal_size(void)

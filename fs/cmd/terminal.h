@@ -12,6 +12,12 @@
 bool terminal_is_screen(void);
 bool terminal_has_colour(void);
 
+/* Whether text may hold characters of UTF-8, by the locale of the environment. */
+bool terminal_has_utf8(void);
+
+/* Writes @text with marks of cmd/screen.h to standard output, and flushes it. 0 or -errno. */
+int terminal_print(const char *text);
+
 /* Of the terminal on standard output; 80 by 24 where it does not say. */
 struct screen_size terminal_size(void);
 

@@ -2,6 +2,7 @@
 #include "model/contents.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -116,17 +117,16 @@ static json_t *object_at(json_t *object, const char *key)
 
 int contents_tell(struct contents *contents, const char *group, const char *key, json_t *value)
 {
-    if (!value)
+    JSON_CLEANUP json_t *taken = value;
+    JSON_CLEANUP json_t *mended_group = json_new_text(group), *mended_key = json_new_text(key);
+    if (!taken || !mended_group || !mended_key)
         return -ENOMEM;
     if (!contents->metadata)
         contents->metadata = json_object();
-    json_t *of = contents->metadata ? object_at(contents->metadata, group) : NULL;
-    if (of && json_object_set_nocheck(of, key, value) == 0) {
-        json_decref(value);
-        return 0;
-    }
-    json_decref(value);
-    return -ENOMEM;
+    json_t *of =
+        contents->metadata ? object_at(contents->metadata, json_string_value(mended_group)) : NULL;
+    return of && json_object_set_nocheck(of, json_string_value(mended_key), taken) == 0 ? 0
+                                                                                        : -ENOMEM;
 }
 
 int contents_miss(struct contents *contents, const char *what)
@@ -140,6 +140,15 @@ int contents_miss(struct contents *contents, const char *what)
         if (json_equal(json_array_get(contents->missing, i), text))
             return 0;
     return json_array_append(contents->missing, text) == 0 ? 0 : -ENOMEM;
+}
+
+int contents_miss_rest(struct contents *contents, uint32_t file, uint64_t n_bytes)
+{
+    BUF_CLEANUP struct buf what = {0};
+    const struct contents_file *of = file < contents->n_files ? &contents->files[file] : NULL;
+    int r = buf_printf(&what, "%s (%" PRIu64 " of %" PRIu64 " bytes)", of ? of->path : "",
+                       of ? of->size_bytes : 0, n_bytes);
+    return r < 0 ? r : contents_miss(contents, what.data);
 }
 
 uint32_t contents_find_path(const struct contents *contents, const char *path)

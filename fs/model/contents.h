@@ -64,12 +64,16 @@ int contents_add(struct contents *contents, const struct tensor *tensor);
 void contents_cut(struct contents *contents, size_t n_tensors);
 
 /* Notes a fact of @group (a format's word, or a file's path): takes @value over, replacing an older
- * one. NULL passes, as memory that was short. 0 or -ENOMEM. */
+ * one. NULL passes, as memory that was short. What is no UTF-8 in @group and @key is mended. 0 or
+ * -ENOMEM. */
 int contents_tell(struct contents *contents, const char *group, const char *key, json_t *value);
 
 /* Notes that something is lacking, for people: `model-00002-of-00003.safetensors`, or `big.bin (12
  * of 4096 bytes)`. Once each. 0 or -ENOMEM. */
 int contents_miss(struct contents *contents, const char *what);
+/* Notes that a file ends too early: `big.bin (12 of 4096 bytes)`, @n_bytes being what it should
+ * have. */
+int contents_miss_rest(struct contents *contents, uint32_t file, uint64_t n_bytes);
 
 /* The file that @name, a relative path as one file's content says it, names seen from @from's
  * directory: `x`, `./x`, `sub/x`; never above the model. CONTENTS_NO_FILE when there is none. */

@@ -32,6 +32,9 @@ static const struct dtype dtypes[] = {
     {"IQ2_S", "u1", 256, 82, true},    {"IQ4_XS", "u1", 256, 136, true},
     {"IQ1_M", "u1", 256, 56, true},    {"TQ1_0", "u1", 256, 54, true},
     {"TQ2_0", "u1", 256, 66, true},    {"MXFP4", "u1", 32, 17, true},
+    {"Q4_0_4_4", "u1", 32, 18, true},  {"Q4_0_4_8", "u1", 32, 18, true},
+    {"Q4_0_8_8", "u1", 32, 18, true},  {"NVFP4", "u1", 64, 36, true},
+    {"Q1_0", "u1", 128, 18, true},
 };
 enum { N_DTYPES = sizeof(dtypes) / sizeof(dtypes[0]) };
 

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/minmax.h"
+
 void glimpse_init(struct glimpse *glimpse, uint64_t size_bytes)
 {
     *glimpse = (struct glimpse){.size_bytes = size_bytes};
@@ -25,26 +27,31 @@ static uint64_t end_of(const struct glimpse_part *part)
 /* The part that holds the byte at @offset, or ends there; NULL when there is none. */
 static struct glimpse_part *part_at(const struct glimpse *glimpse, uint64_t offset)
 {
-    for (size_t i = 0; i < glimpse->n_parts; i++)
-        if (glimpse->parts[i].offset <= offset && offset <= end_of(&glimpse->parts[i]))
-            return &glimpse->parts[i];
-    return NULL;
+    size_t low = 0, high = glimpse->n_parts;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (end_of(&glimpse->parts[middle]) < offset)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    bool is_found = low < glimpse->n_parts && glimpse->parts[low].offset <= offset;
+    return is_found ? &glimpse->parts[low] : NULL;
 }
 
 /* Notes that [offset, offset + n) is wanted, n at least 1 and within the file, without what is here
- * at its beginning. */
-static void want(struct glimpse *glimpse, uint64_t offset, uint64_t n)
+ * at its beginning; and as much of @guess as there is room for. */
+static void want(struct glimpse *glimpse, uint64_t offset, uint64_t n, uint64_t guess)
 {
     const struct glimpse_part *part = part_at(glimpse, offset);
-    uint64_t end = offset + n;
-    glimpse->want_offset = part ? end_of(part) : offset;
-    if (end < glimpse->want_offset + GLIMPSE_MIN_BYTES)
-        end = glimpse->want_offset + GLIMPSE_MIN_BYTES;
-    if (end > glimpse->size_bytes)
-        end = glimpse->size_bytes;
-    uint64_t len = end - glimpse->want_offset;
-    glimpse->error = len > GLIMPSE_MAX_BYTES - glimpse->held_bytes ? -EFBIG : -EAGAIN;
-    glimpse->want_len = glimpse->error == -EAGAIN ? (size_t)len : 0;
+    uint64_t known = part ? end_of(part) - offset : 0;
+    uint64_t held = min_u64(glimpse->held_bytes, GLIMPSE_MAX_BYTES);
+    uint64_t room = GLIMPSE_MAX_BYTES - held;
+    uint64_t len = max_u64(guess > known ? guess - known : 0, GLIMPSE_MIN_BYTES);
+    glimpse->want_offset = offset + known;
+    len = min_u64(min_u64(len, room), glimpse->size_bytes - glimpse->want_offset);
+    glimpse->error = n - known > room ? -EFBIG : -EAGAIN;
+    glimpse->want_len = glimpse->error == -EAGAIN ? (size_t)max_u64(len, n - known) : 0;
 }
 
 const uint8_t *glimpse_ask(struct glimpse *glimpse, uint64_t offset, uint64_t n, uint64_t guess)
@@ -60,9 +67,7 @@ const uint8_t *glimpse_ask(struct glimpse *glimpse, uint64_t offset, uint64_t n,
     const struct glimpse_part *part = part_at(glimpse, offset);
     if (part && n <= end_of(part) - offset)
         return part->data + (offset - part->offset);
-    uint64_t left = glimpse->size_bytes - offset;
-    guess = guess < left ? guess : left;
-    want(glimpse, offset, guess > n ? guess : n);
+    want(glimpse, offset, n, guess);
     return NULL;
 }
 

@@ -43,7 +43,8 @@ void glimpse_deinit(struct glimpse *glimpse);
  * they are not all here: the parser returns glimpse_error(). */
 const uint8_t *glimpse_at(struct glimpse *glimpse, uint64_t offset, uint64_t n);
 /* The same, asking for @guess bytes from @offset on (as far as the file goes) where the @n are not
- * here, for who knows that more will be needed. */
+ * here, for who knows that more will be needed. What of the guess there is no room for is left
+ * out. */
 const uint8_t *glimpse_ask(struct glimpse *glimpse, uint64_t offset, uint64_t n, uint64_t guess);
 
 /* Why glimpse_at() gave NULL: -EAGAIN, they are wanted; -EBADMSG, the file ends before; -EFBIG,

@@ -11,7 +11,8 @@
  */
 #define SMALL_FILE_BYTES (UINT64_C(256) << 10)
 struct reader {
-    struct blob *blob; /* a reference */
+    struct blob *blob;   /* a reference */
+    uint64_t begin, end; /* what is read of it */
     atomic_flag saw_end;
 };
 
@@ -22,7 +23,8 @@ struct advice {
     bool sees_end; /* a stream from the first byte on has its window at the blob's end */
 };
 
-int reader_open(struct fetch *fetch, const struct blob_source *source, struct reader **out)
+int reader_open_part(struct fetch *fetch, const struct blob_source *source, uint64_t offset,
+                     uint64_t len, struct reader **out)
 {
     struct reader *reader = calloc(1, sizeof(*reader));
     if (!reader)
@@ -32,8 +34,16 @@ int reader_open(struct fetch *fetch, const struct blob_source *source, struct re
         free(reader);
         return -ENOMEM;
     }
+    uint64_t size = reader->blob->size_bytes;
+    reader->begin = offset < size ? offset : size;
+    reader->end = len < size - reader->begin ? reader->begin + len : size;
     *out = reader;
     return 0;
+}
+
+int reader_open(struct fetch *fetch, const struct blob_source *source, struct reader **out)
+{
+    return reader_open_part(fetch, source, 0, UINT64_MAX, out);
 }
 
 void reader_close(struct reader *reader)
@@ -46,17 +56,18 @@ void reader_close(struct reader *reader)
 
 uint64_t reader_size_bytes(const struct reader *reader)
 {
-    return reader->blob->size_bytes;
+    return reader->end - reader->begin;
 }
 
-static void note_read(struct blob *blob, uint64_t off, size_t len, struct advice *out)
+static void note_read(const struct reader *reader, uint64_t off, size_t len, struct advice *out)
 {
+    struct blob *blob = reader->blob;
     struct window_limits limits = {.max_bytes = budget_limit_bytes(blob->fetch->budget) / 4};
     pthread_mutex_lock(&blob->lock);
     limits.range_bytes = blob->reach.ahead_bytes;
     if (limits.max_bytes > blob->reach.window_bytes)
         limits.max_bytes = blob->reach.window_bytes;
-    out->range = streams_note(&blob->streams, off, len, blob->size_bytes, &limits, &out->stream);
+    out->range = streams_note(&blob->streams, off, len, reader->end, &limits, &out->stream);
     out->sees_end = out->stream->begin == 0 && out->stream->window.ahead_end >= blob->size_bytes;
     pthread_mutex_unlock(&blob->lock);
 }
@@ -96,11 +107,11 @@ static bool read_on(struct reader *reader, uint64_t off, size_t len, read_done_f
 {
     struct advice advice;
     struct blob *blob = blob_ref(reader->blob);
-    note_read(blob, off, len, &advice);
+    note_read(reader, off, len, &advice);
     /* Before the answer: once it is out, the reader may be closed. */
     bool sees_end = advice.sees_end && !atomic_flag_test_and_set(&reader->saw_end);
     if (!read_cached(blob, off, len, done, ctx)) {
-        uint64_t rest = blob->size_bytes - off - len;
+        uint64_t rest = reader->end - off - len;
         bool small = blob->size_bytes <= SMALL_FILE_BYTES;
         fetch_read(blob, off, len, small ? rest : 0, done, ctx);
     }
@@ -113,14 +124,15 @@ bool reader_read(struct reader *reader, uint64_t off, size_t len, read_done_fn *
 {
     struct blob *blob = reader->blob;
     int broken = atomic_load(&blob->broken);
-    if (broken || off >= blob->size_bytes || !len) {
+    if (broken || off >= reader_size_bytes(reader) || !len) {
         done(ctx, &(struct read_answer){.err = broken});
         return false;
     }
     if (len > WAIT_MAX_BYTES)
         len = WAIT_MAX_BYTES;
-    if (len > blob->size_bytes - off)
-        len = (size_t)(blob->size_bytes - off);
+    off += reader->begin;
+    if (len > reader->end - off)
+        len = (size_t)(reader->end - off);
     atomic_fetch_add(&blob->fetch->n_reads, 1);
     atomic_fetch_add(&blob->fetch->bytes_asked, len);
     return read_on(reader, off, len, done, ctx);

@@ -118,6 +118,7 @@ json_t *describe_checkpoint(const struct outline *o, size_t index)
     const struct checkpoint *c = &o->checkpoints.items[index];
     JSON_CLEANUP json_t *out = json_object();
     int r = set_text(out, "name", c->name);
+    r |= set_text(out, "framework", c->framework);
     r |= set_text(out, "format", c->format);
     r |= json_object_set_new(out, "step", c->step >= 0 ? json_integer(c->step) : json_null());
     r |= json_object_set_new(out, "complete", json_boolean(!c->missing));

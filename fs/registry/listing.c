@@ -7,7 +7,7 @@
 #include <string.h>
 
 /* Another form has another first line. */
-static const char magic[] = "modelfs listing 2\n";
+static const char magic[] = "modelfs listing 3\n";
 
 struct listing *listing_new(enum listing_kind kind)
 {
@@ -99,15 +99,23 @@ int listing_add(struct listing *listing, const struct listing_entry *entry)
     return r;
 }
 
-int listing_add_row(struct listing *listing, const char *name, int64_t step, double value)
+int listing_add_row(struct listing *listing, const char *name, int64_t step, double value,
+                    int64_t wall_ns)
 {
     int r = grow_array((void **)&listing->rows, listing->n_rows, sizeof(*listing->rows));
     if (r < 0)
         return r;
-    struct metric_row row = {copy_text(listing, name, &r), step, value};
+    struct metric_row row = {copy_text(listing, name, &r), step, value, wall_ns};
     if (r == 0)
         listing->rows[listing->n_rows++] = row;
     return r;
+}
+
+int listing_set_latest(struct listing *listing, const char *latest)
+{
+    int err = 0;
+    listing->latest = copy_text(listing, latest, &err);
+    return err;
 }
 
 int listing_set_self(struct listing *listing, const struct listing_entry *self)
@@ -186,6 +194,8 @@ static int format_rows(const struct listing *listing, struct buf *out)
             r = buf_append(out, &row->step, sizeof(row->step));
         if (r == 0)
             r = buf_append(out, &row->value, sizeof(row->value));
+        if (r == 0)
+            r = buf_append(out, &row->wall_ns, sizeof(row->wall_ns));
     }
     return r;
 }
@@ -243,17 +253,18 @@ static int parse_self(struct listing *listing, const char **at, const char *end)
 
 static int parse_rows(struct listing *listing, uint64_t n, const char **at, const char *end)
 {
-    int64_t step;
+    int64_t step, wall_ns;
     double value;
     int r = 0;
     for (; r == 0 && n > 0; n--) {
         const char *name = take_text(at, end);
-        if (!name || (size_t)(end - *at) < sizeof(step) + sizeof(value))
+        if (!name || (size_t)(end - *at) < sizeof(step) + sizeof(value) + sizeof(wall_ns))
             return -EINVAL;
         memcpy(&step, *at, sizeof(step));
         memcpy(&value, *at + sizeof(step), sizeof(value));
-        *at += sizeof(step) + sizeof(value);
-        r = listing_add_row(listing, name, step, value);
+        memcpy(&wall_ns, *at + sizeof(step) + sizeof(value), sizeof(wall_ns));
+        *at += sizeof(step) + sizeof(value) + sizeof(wall_ns);
+        r = listing_add_row(listing, name, step, value, wall_ns);
     }
     return r;
 }

@@ -27,6 +27,8 @@ struct listing {
     size_t n_entries;          /* see listing_get() */
     struct metric_row *rows;   /* of LISTING_FILES: the model's metrics, in no order */
     size_t n_rows;
+    const char *latest;  /* of LISTING_FILES: the prefix, a path, that TensorFlow's state file among
+                            them calls the newest checkpoint; NULL: none. Not kept in the cache */
     int64_t fetched_ns;  /* wall time of the registry's answer */
     struct arena *texts; /* the memory of self's and the rows' strings */
     struct buf records;  /* the entries, and where each begins */
@@ -43,8 +45,10 @@ void listing_unref(struct listing *listing); /* NULL is fine */
 /* Adds a copy of @entry (its texts too), which has an id. 0 or -ENOMEM, also when there is more
  * than a listing holds (4 GiB). */
 int listing_add(struct listing *listing, const struct listing_entry *entry);
-/* Adds a row; @name is copied. */
-int listing_add_row(struct listing *listing, const char *name, int64_t step, double value);
+/* Adds a row, see struct metric_row; @name is copied. */
+int listing_add_row(struct listing *listing, const char *name, int64_t step, double value,
+                    int64_t wall_ns);
+int listing_set_latest(struct listing *listing, const char *latest);
 /* Sets what the listing is of; texts are copied. */
 int listing_set_self(struct listing *listing, const struct listing_entry *self);
 

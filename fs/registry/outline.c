@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#define XXH_STATIC_LINKING_ONLY /* a hash state as a local */
 #include "registry/outline.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <xxhash.h>
 
 #include "util/cleanup.h"
 
@@ -13,12 +15,15 @@ enum { VALUES_MAX = 1 << 24 };
 static int find_checkpoints(struct outline *o)
 {
     size_t n = o->listing->n_entries;
-    CLEANUP(cleanup_free) const char **paths = calloc(n + 1, sizeof(*paths));
-    if (!paths)
+    CLEANUP(cleanup_free) struct checkpoint_file *files = calloc(n + 1, sizeof(*files));
+    struct listing_entry entry;
+    if (!files)
         return -ENOMEM;
-    for (size_t i = 0; i < n; i++)
-        paths[i] = listing_id(o->listing, i);
-    return checkpoints_find(paths, n, &o->checkpoints);
+    for (size_t i = 0; i < n; i++) {
+        listing_get(o->listing, i, &entry);
+        files[i] = (struct checkpoint_file){entry.id, entry.size_bytes};
+    }
+    return checkpoints_find(files, n, &o->checkpoints);
 }
 
 /* By metric and step, equal ones in the listing's order. */
@@ -71,43 +76,63 @@ static struct metric_series series_of(const struct outline *o, size_t metric)
 }
 
 static const struct metric_row *find_value(const struct outline *o, const struct checkpoint *c,
-                                           int64_t next_step, size_t metric)
+                                           struct metric_span span, size_t metric)
 {
     struct metric_series series = series_of(o, metric);
     if (c->kind == CHECKPOINT_EXPORT)
         return c == o->latest ? metric_newest(series) : NULL;
-    const struct metric_row *row = metric_at(series, c->step, next_step);
+    const struct metric_row *row = metric_at(series, span);
     return row || c != o->latest ? row : metric_summary(series);
+}
+
+/* The steps of the next checkpoint before and behind, past those of the same step; exports stand
+ * behind all and have none. */
+static void fill_spans(const struct checkpoints *c, struct metric_span *spans)
+{
+    size_t n = 0;
+    while (n < c->n && c->items[n].kind == CHECKPOINT_STEP)
+        n++;
+    for (size_t i = 0; i < n; i++) {
+        bool is_first = i == 0, is_twin = !is_first && c->items[i].step == c->items[i - 1].step;
+        spans[i].step = c->items[i].step;
+        spans[i].previous_step = is_first  ? METRIC_LAST_STEP
+                                 : is_twin ? spans[i - 1].previous_step
+                                           : c->items[i - 1].step;
+    }
+    for (size_t i = n; i-- > 0;) {
+        bool is_last = i + 1 == n, is_twin = !is_last && c->items[i].step == c->items[i + 1].step;
+        spans[i].next_step = is_last   ? INT64_MAX
+                             : is_twin ? spans[i + 1].next_step
+                                       : c->items[i + 1].step;
+    }
 }
 
 static int fill_values(struct outline *o)
 {
     const struct checkpoint *items = o->checkpoints.items;
-    int64_t next_step = INT64_MAX;
+    CLEANUP(cleanup_free)
+    struct metric_span *spans = calloc(o->checkpoints.n + 1, sizeof(*spans));
     if (o->n_metrics && o->checkpoints.n <= VALUES_MAX / o->n_metrics)
         o->values = calloc(o->checkpoints.n * o->n_metrics, sizeof(*o->values));
     else if (!o->n_metrics)
         o->values = calloc(1, sizeof(*o->values));
-    if (!o->values)
+    if (!o->values || !spans)
         return -ENOMEM;
-    for (size_t c = o->checkpoints.n; c-- > 0;) {
-        bool later = c + 1 < o->checkpoints.n && items[c + 1].kind == CHECKPOINT_STEP;
-        if (later && items[c + 1].step > items[c].step)
-            next_step = items[c + 1].step;
+    fill_spans(&o->checkpoints, spans);
+    for (size_t c = 0; c < o->checkpoints.n; c++)
         for (size_t m = 0; m < o->n_metrics; m++)
-            o->values[c * o->n_metrics + m] = find_value(o, &items[c], next_step, m);
-    }
+            o->values[c * o->n_metrics + m] = find_value(o, &items[c], spans[c], m);
     return 0;
 }
 
-static void find_best(struct outline *o, size_t metric)
+static void find_best(struct outline *o, const struct metric_directions *directions, size_t metric)
 {
     struct outline_best best = {.metric = o->metrics[metric], .checkpoint = SIZE_MAX};
     double best_value = strtod("NaN", NULL);
     for (size_t c = 0; c < o->checkpoints.n; c++) {
         const struct metric_row *row = outline_value(o, c, metric);
         if (!row || o->checkpoints.items[c].missing ||
-            !metric_beats(best.metric, row->value, best_value))
+            !metric_beats(directions, best.metric, row->value, best_value))
             continue;
         best.checkpoint = c;
         best_value = row->value;
@@ -116,27 +141,71 @@ static void find_best(struct outline *o, size_t metric)
         o->best[o->n_best++] = best;
 }
 
-static int find_all_best(struct outline *o)
+static int find_all_best(struct outline *o, const struct metric_directions *directions)
 {
     o->best = calloc(o->n_metrics + 1, sizeof(*o->best));
     if (!o->best)
         return -ENOMEM;
     for (size_t m = 0; m < o->n_metrics; m++)
-        find_best(o, m);
+        if (metric_rates(directions, o->metrics[m]))
+            find_best(o, directions, m);
     return 0;
 }
 
-int outline_init(struct outline *o, const struct listing *listing)
+static void hash_text(XXH3_state_t *h, const char *text)
 {
+    if (text)
+        XXH3_64bits_update(h, text, strlen(text));
+    XXH3_64bits_update(h, "", 1);
+}
+
+uint64_t outline_files_hash(const struct outline *o, const struct checkpoint *c)
+{
+    XXH3_state_t h;
+    XXH3_64bits_reset(&h);
+    for (size_t i = 0; i < c->n_files; i++) {
+        struct listing_entry entry;
+        listing_get(o->listing, c->files[i], &entry);
+        int64_t mtime_ns = entry.etag || entry.has_digest ? 0 : entry.mtime_ns;
+        hash_text(&h, entry.id);
+        hash_text(&h, entry.etag);
+        XXH3_64bits_update(&h, &mtime_ns, sizeof(mtime_ns));
+        XXH3_64bits_update(&h, &entry.size_bytes, sizeof(entry.size_bytes));
+        if (entry.has_digest)
+            XXH3_64bits_update(&h, entry.digest.bytes, sizeof(entry.digest.bytes));
+    }
+    return XXH3_64bits_digest(&h);
+}
+
+/* Flaws are few: those of the checkpoints that somebody looked into. */
+static int note_flaws(struct outline *o, const struct outline_hints *hints)
+{
+    for (size_t i = 0; hints->n_flaws && i < o->checkpoints.n; i++) {
+        struct checkpoint *c = &o->checkpoints.items[i];
+        uint64_t files = c->missing ? 0 : outline_files_hash(o, c);
+        for (size_t k = 0; !c->missing && k < hints->n_flaws; k++)
+            if (hints->flaws[k].files == files && !(c->missing = strdup(hints->flaws[k].missing)))
+                return -ENOMEM;
+    }
+    return 0;
+}
+
+int outline_init(struct outline *o, const struct listing *listing,
+                 const struct outline_hints *hints)
+{
+    static const struct outline_hints none;
     *o = (struct outline){.listing = listing};
+    hints = hints ? hints : &none;
     int r = find_checkpoints(o);
-    o->latest = r == 0 ? checkpoints_latest(&o->checkpoints) : NULL;
+    if (r == 0)
+        r = note_flaws(o, hints);
+    o->latest = r == 0 ? checkpoints_latest(&o->checkpoints, listing->latest) : NULL;
     if (r == 0)
         r = collect_metrics(o);
     if (r == 0)
         r = fill_values(o);
     if (r == 0)
-        r = find_all_best(o);
+        r = find_all_best(o, hints->directions);
     if (r < 0)
         outline_deinit(o);
     return r;

@@ -25,9 +25,24 @@ struct outline {
     size_t n_best;
 };
 
-/* 0 or -ENOMEM. */
-int outline_init(struct outline *o, const struct listing *listing);
+/* What lacks of a checkpoint whose names and sizes tell nothing of it. */
+struct outline_flaw {
+    uint64_t files; /* outline_files_hash() */
+    const char *missing;
+};
+/* What is known beside the listing. Borrowed for the call. */
+struct outline_hints {
+    const struct metric_directions *directions; /* NULL: metrics are better as their names say */
+    const struct outline_flaw *flaws;
+    size_t n_flaws;
+};
+/* @hints may be NULL. 0 or -ENOMEM. */
+int outline_init(struct outline *o, const struct listing *listing,
+                 const struct outline_hints *hints);
 void outline_deinit(struct outline *o);
+
+/* A hash of a checkpoint's files: paths and versions. */
+uint64_t outline_files_hash(const struct outline *o, const struct checkpoint *c);
 
 /* The value of metric @metric at a checkpoint; NULL where it has none. */
 const struct metric_row *outline_value(const struct outline *o, size_t checkpoint, size_t metric);

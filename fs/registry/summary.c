@@ -1,29 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "registry/summary.h"
 
-#include <errno.h>
-#include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
-/* A number as JSON or as text, since JSON has no NaN; NaN with *out_ok false for anything else. */
-static double number_of(const json_t *value, bool *out_ok)
-{
-    *out_ok = true;
-    if (json_is_number(value))
-        return json_number_value(value);
-    const char *text = json_text(value);
-    char *end;
-    double number = text ? strtod(text, &end) : (double)NAN;
-    *out_ok = text && *text && *end == '\0';
-    return number;
-}
+#include "model/flat_metrics.h"
 
 static int add_number(struct listing *listing, const char *name, int64_t step, const json_t *value)
 {
-    bool ok;
-    double number = number_of(value, &ok);
-    return ok && name ? listing_add_row(listing, name, step, number) : 0;
+    double number;
+    return name && flat_metrics_number(value, &number)
+               ? listing_add_row(listing, name, step, number, 0)
+               : 0;
 }
 
 static bool has_rows(const struct listing *listing, size_t n_rows, const char *name)
@@ -103,37 +90,13 @@ static int add_detail(struct listing *listing, const json_t *detail)
     return 0;
 }
 
-static int add_named_numbers(struct listing *listing, const json_t *metrics)
+static int add_last(void *ctx, const char *name, double value)
 {
-    size_t i;
-    json_t *metric;
-    json_array_foreach(metrics, i, metric)
-    {
-        int r = add_number(listing, json_get_text(metric, "name"), METRIC_LAST_STEP,
-                           json_object_get(metric, "numberValue"));
-        if (r < 0)
-            return r;
-    }
-    return 0;
-}
-
-static int add_summary(struct listing *listing, json_t *summary)
-{
-    const char *name;
-    json_t *value;
-    int r = 0;
-    json_object_foreach(summary, name, value)
-    {
-        const json_t *mean = json_object_get(json_get_object(value, "result"), "mean");
-        r = add_number(listing, name, METRIC_LAST_STEP, mean ? mean : value);
-        if (r < 0)
-            return r;
-    }
-    return add_named_numbers(listing, json_get_array(summary, "metrics"));
+    return listing_add_row(ctx, name, METRIC_LAST_STEP, value, 0);
 }
 
 int summary_add_rows(struct listing *listing, const json_t *model)
 {
     int r = add_detail(listing, json_get_array(model, "detail"));
-    return r < 0 ? r : add_summary(listing, json_get_object(model, "summary"));
+    return r < 0 ? r : flat_metrics_each(json_get_object(model, "summary"), add_last, listing);
 }

@@ -8,7 +8,7 @@
 #include "serve/files.h"
 #include "serve/names.h"
 #include "serve/records.h"
-#include "serve/summary.h"
+#include "registry/detail.h"
 
 enum {
     NOTES_BYTES = 65536,
@@ -107,7 +107,7 @@ static int take_structure(const struct request *request, const char *name, bool 
         return 0;
     if (is_list ? !json_is_array(value) : !json_is_object(value))
         return refuse(reply, name, is_list ? "is not a list" : "is not an object");
-    if (summary_depth(value) > DEPTH_MAX)
+    if (detail_depth(value) > DEPTH_MAX)
         return refuse(reply, name, "is nested too deep");
     return json_object_set(model, name, value) < 0 ? -ENOMEM : 0;
 }
@@ -121,7 +121,7 @@ static int take_structures(const struct request *request, json_t *model, struct 
         r = take_structure(request, "detail", true, model, reply);
     if (r != 0 || json_get_object(model, "summary"))
         return r;
-    json_t *derived = summary_of_detail(json_object_get(model, "detail"));
+    json_t *derived = detail_summarize(json_object_get(model, "detail"));
     return derived && json_object_set_new(model, "summary", derived) < 0 ? -ENOMEM : 0;
 }
 

@@ -145,33 +145,148 @@ static size_t item_end(const char *text, size_t len, size_t i)
     return len;
 }
 
-static int give_item(const char *text, size_t len, json_item_fn *fn, void *ctx, char *out_error)
-{
-    JSON_CLEANUP json_t *item = json_parse_leniently(text, len, out_error);
-    return item ? fn(ctx, item) : -EPROTO;
-}
-
-int json_each(const char *text, size_t len, json_item_fn *fn, void *ctx, char *out_error)
+/* Gives the text of each item between @open and @close. */
+static int each_text(const char *text, size_t len, char open, char close, json_item_text_fn *fn,
+                     void *ctx)
 {
     size_t i = skip_space(text, len, 0);
     int r = 0;
-    snprintf(out_error, JSON_ERROR_TEXT_LENGTH, "it is no list, or not a whole one");
-    if (i == len || text[i] != '[')
+    if (i == len || text[i] != open)
         return -EPROTO;
     i = skip_space(text, len, i + 1);
-    bool is_empty = i < len && text[i] == ']';
+    bool is_empty = i < len && text[i] == close;
     while (r == 0 && i < len && !is_empty) {
         size_t end = item_end(text, len, i);
-        r = end < len ? give_item(text + i, end - i, fn, ctx, out_error) : -EPROTO;
+        r = end < len ? fn(ctx, text + i, end - i) : -EPROTO;
         i = end;
         if (r == 0 && text[i] != ',')
             break;
         i++;
     }
-    if (r < 0)
+    if (r != 0)
         return r;
-    bool is_whole = i < len && text[i] == ']' && skip_space(text, len, i + 1) == len;
+    bool is_whole = i < len && text[i] == close && skip_space(text, len, i + 1) == len;
     return is_whole ? 0 : -EPROTO;
+}
+
+int json_each_text(const char *text, size_t len, json_item_text_fn *fn, void *ctx, char *out_error)
+{
+    snprintf(out_error, JSON_ERROR_TEXT_LENGTH, "it is no list, or not a whole one");
+    return each_text(text, len, '[', ']', fn, ctx);
+}
+
+struct parsed_items {
+    json_item_fn *fn;
+    void *ctx;
+    char *out_error;
+};
+
+static int give_item(void *ctx, const char *text, size_t len)
+{
+    const struct parsed_items *items = ctx;
+    JSON_CLEANUP json_t *item = json_parse_leniently(text, len, items->out_error);
+    return item ? items->fn(items->ctx, item) : -EPROTO;
+}
+
+int json_each(const char *text, size_t len, json_item_fn *fn, void *ctx, char *out_error)
+{
+    struct parsed_items items = {fn, ctx, out_error};
+    return json_each_text(text, len, give_item, &items, out_error);
+}
+
+struct parsed_members {
+    json_member_fn *fn;
+    void *ctx;
+    size_t max_bytes; /* of one */
+};
+
+/* A member is parsed as an object of its own. */
+static int give_member(void *ctx, const char *text, size_t len)
+{
+    const struct parsed_members *members = ctx;
+    BUF_CLEANUP struct buf alone = {0};
+    if (len > members->max_bytes)
+        return -EFBIG;
+    if (buf_putc(&alone, '{') < 0 || buf_append(&alone, text, len) < 0 || buf_putc(&alone, '}') < 0)
+        return -ENOMEM;
+    JSON_CLEANUP json_t *object = json_parse(alone.data, alone.len, NULL);
+    void *member = json_object_iter(object);
+    if (json_object_size(object) != 1)
+        return -EPROTO;
+    return members->fn(members->ctx, json_object_iter_key(member), json_object_iter_value(member));
+}
+
+int json_each_member(const char *text, size_t len, size_t max_bytes, json_member_fn *fn, void *ctx)
+{
+    struct parsed_members members = {fn, ctx, max_bytes};
+    return each_text(text, len, '{', '}', give_member, &members);
+}
+
+/* Behind the string that begins at @i; @len when it does not end. */
+static size_t skip_string(const char *text, size_t len, size_t i)
+{
+    for (i++; i < len; i++)
+        if (text[i] == '"')
+            return i + 1;
+        else if (text[i] == '\\')
+            i++;
+    return len;
+}
+
+const char *json_find_member(const char *text, size_t len, const char *key, size_t *out_len)
+{
+    size_t i = skip_space(text, len, 0), key_len = strlen(key);
+    bool is_object = i < len && text[i] == '{';
+    while (is_object && (i = skip_space(text, len, i + 1)) < len && text[i] == '"') {
+        size_t name = i + 1;
+        i = skip_string(text, len, i);
+        bool is_it = i - name == key_len + 1 && memcmp(text + name, key, key_len) == 0;
+        i = skip_space(text, len, i);
+        if (i == len || text[i] != ':')
+            return NULL;
+        size_t begin = skip_space(text, len, i + 1);
+        i = item_end(text, len, begin);
+        *out_len = i - begin;
+        if (is_it)
+            return text + begin;
+        is_object = i < len && text[i] == ',';
+    }
+    return NULL;
+}
+
+/* Bytes of the name of no finite number at @text; 0 when there is none. */
+static size_t nonfinite_len(const char *text, size_t len)
+{
+    static const char *const names[] = {"NaN", "Infinity", "-Infinity"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (strlen(names[i]) <= len && memcmp(text, names[i], strlen(names[i])) == 0)
+            return strlen(names[i]);
+    return 0;
+}
+
+/* A copy in which those that stand outside of texts are texts. */
+static int quote_nonfinite(const char *text, size_t len, struct buf *out)
+{
+    int r = 0;
+    for (size_t i = 0, n; i < len && r == 0; i += n) {
+        size_t name = nonfinite_len(text + i, len - i);
+        n = name ? name : text[i] == '"' ? skip_string(text, len, i) - i : 1;
+        r = name ? buf_printf(out, "\"%.*s\"", (int)name, text + i) : buf_append(out, text + i, n);
+    }
+    return r;
+}
+
+json_t *json_parse_python(const char *text, size_t len, char *out_error)
+{
+    BUF_CLEANUP struct buf quoted = {0};
+    if (!memmem(text, len, "NaN", 3) && !memmem(text, len, "Infinity", 8))
+        return json_parse_leniently(text, len, out_error);
+    if (quote_nonfinite(text, len, &quoted) < 0) {
+        if (out_error)
+            snprintf(out_error, JSON_ERROR_TEXT_LENGTH, "%s", strerror(ENOMEM));
+        return NULL;
+    }
+    return json_parse_leniently(quoted.data, quoted.len, out_error);
 }
 
 json_t *json_new_text(const char *text)

@@ -29,6 +29,25 @@ json_t *json_parse_leniently(const char *text, size_t len, char *out_error);
 typedef int json_item_fn(void *ctx, const json_t *item);
 int json_each(const char *text, size_t len, json_item_fn *fn, void *ctx, char *out_error);
 
+/* Calls @fn with each member of an object, parsed strictly and one at a time. Stops at what @fn
+ * returns other than 0, and returns that. -EPROTO: @text is no object, or not to its end (some were
+ * given before that shows); -EFBIG: a member takes more than @max_bytes of text; -ENOMEM. @value is
+ * borrowed. */
+typedef int json_member_fn(void *ctx, const char *key, json_t *value);
+int json_each_member(const char *text, size_t len, size_t max_bytes, json_member_fn *fn, void *ctx);
+
+/* json_each(), giving the text of each item, so that the caller bounds and parses it. */
+typedef int json_item_text_fn(void *ctx, const char *text, size_t len);
+int json_each_text(const char *text, size_t len, json_item_text_fn *fn, void *ctx, char *out_error);
+
+/* The text of the value at @key (as it is written, without escapes) of an object, found without
+ * parsing the object: borrowed from @text. NULL when there is none. */
+const char *json_find_member(const char *text, size_t len, const char *key, size_t *out_len);
+
+/* Parsed leniently; where it has bare NaN, Infinity or -Infinity, as Python's json writes them,
+ * they become texts. */
+json_t *json_parse_python(const char *text, size_t len, char *out_error);
+
 /* A new string of @text, in which what is no character is U+FFFD. NULL when memory is short. */
 json_t *json_new_text(const char *text);
 

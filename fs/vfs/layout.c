@@ -17,6 +17,8 @@
 #include <string.h>
 #include <xxhash.h>
 
+#include "model/npy.h"
+#include "read/study_contents.h"
 #include "util/cleanup.h"
 #include "vfs/names.h"
 
@@ -58,6 +60,7 @@ void layout_unref(struct layout *layout)
     free(layout->dirs);
     arena_free(&layout->names);
     outline_deinit(&layout->outline);
+    study_contents_free(layout->contents);
     listing_unref(layout->listing);
     free(layout);
 }
@@ -157,13 +160,15 @@ static uint64_t usable_ino(uint64_t hash)
     return hash > 1 ? hash : hash + 2;
 }
 
-uint64_t layout_place_ino(const char *origin, const char *project_id, const char *model_id)
+uint64_t layout_place_ino(const struct layout_place *place)
 {
     XXH3_state_t h;
     XXH3_64bits_reset(&h);
-    hash_text(&h, origin);
-    hash_text(&h, project_id);
-    hash_text(&h, model_id);
+    hash_text(&h, place->origin);
+    hash_text(&h, place->project_id);
+    hash_text(&h, place->model_id);
+    if (place->contents)
+        hash_text(&h, place->contents);
     return usable_ino(XXH3_64bits_digest(&h));
 }
 
@@ -322,8 +327,9 @@ static uint32_t enter_dir(struct layout_builder *b, uint32_t parent, int depth, 
     return node;
 }
 
-uint32_t layout_add_file(struct layout_builder *b, uint32_t parent, const char *path,
-                         uint32_t entry)
+/* A node by its path: directories on the way are made. A file's path is a text of the listing's. */
+static uint32_t add_path(struct layout_builder *b, uint32_t parent, const char *path,
+                         enum node_kind kind, uint32_t ref)
 {
     int depth = 0;
     const char *slash;
@@ -337,7 +343,37 @@ uint32_t layout_add_file(struct layout_builder *b, uint32_t parent, const char *
     }
     if (depth < b->depth)
         b->depth = depth;
-    return add_listed(b, parent, path, NODE_FILE, entry);
+    if (kind == NODE_FILE)
+        return add_listed(b, parent, path, kind, ref);
+    return add_node(b, parent, copy_entry(b, path), kind, ref);
+}
+
+uint32_t layout_add_file(struct layout_builder *b, uint32_t parent, const char *path,
+                         uint32_t entry)
+{
+    return add_path(b, parent, path, NODE_FILE, entry);
+}
+
+uint32_t layout_add_contents(struct layout_builder *b, uint32_t parent, const char *name,
+                             uint32_t checkpoint)
+{
+    return add_node(b, parent, copy_entry(b, name), NODE_CONTENTS, checkpoint);
+}
+
+void layout_set_contents(struct layout_builder *b, struct study_contents *contents)
+{
+    b->layout->contents = contents;
+}
+
+void layout_set_mtime(struct layout_builder *b, int64_t mtime_ns)
+{
+    b->layout->dirs[0].mtime_ns = mtime_ns;
+}
+
+uint32_t layout_add_window(struct layout_builder *b, uint32_t parent, const char *path,
+                           uint32_t tensor)
+{
+    return add_path(b, parent, path, NODE_WINDOW, tensor);
 }
 
 void layout_enter_checkpoint(struct layout_builder *b, int32_t checkpoint)
@@ -392,6 +428,18 @@ static void group_children(struct layout *layout, uint32_t *children)
         struct layout_dir *parent = parent_of(layout, i);
         children[parent->first + parent->n_children++] = i;
     }
+}
+
+/* npz members have a header of their own, which stands right before the tensor. */
+int layout_window(const struct layout *layout, uint32_t node, struct layout_window *out)
+{
+    const struct study_contents *contents = layout->contents;
+    const struct tensor *tensor = &contents->contents.tensors[layout->nodes[node].ref];
+    out->tensor = tensor;
+    out->entry = contents->entries[tensor->file];
+    out->offset = tensor->offset - tensor->npy_bytes;
+    out->size_bytes = tensor->n_bytes + tensor->npy_bytes;
+    return tensor->npy_bytes ? 0 : npy_format_header(tensor, &out->head);
 }
 
 /* Gives a twin its own name: behind the entry, the id of a project or model, else the kind and a
@@ -496,10 +544,10 @@ static int renumber(struct layout *layout, const uint32_t *children)
 
 /* A file by its path and what names its blob (not by the blob's id itself, which takes ten times as
  * long to make where no digest is known). */
-static void hash_file(XXH3_state_t *h, const struct layout *layout, const struct layout_node *node)
+static void hash_file(XXH3_state_t *h, const struct layout *layout, uint32_t file)
 {
     struct listing_entry entry;
-    listing_get(layout->listing, node->ref, &entry);
+    listing_get(layout->listing, file, &entry);
     int64_t mtime_ns = entry.etag ? 0 : entry.mtime_ns;
     hash_text(h, layout->place->project_id);
     hash_text(h, layout->place->model_id);
@@ -513,19 +561,39 @@ static void hash_file(XXH3_state_t *h, const struct layout *layout, const struct
     XXH3_64bits_update(h, &entry.size_bytes, sizeof(entry.size_bytes));
 }
 
+int layout_contents_key(const struct layout *layout, uint32_t checkpoint, struct buf *out)
+{
+    const struct checkpoint *c = &layout->outline.checkpoints.items[checkpoint];
+    return buf_printf(out, "%s@%016llx", c->name,
+                      (unsigned long long)outline_files_hash(&layout->outline, c));
+}
+
+/* The number of the place that a node opens. */
+static uint64_t compute_place_ino(const struct layout *layout, const struct layout_node *node)
+{
+    struct layout_place place = *layout->place;
+    BUF_CLEANUP struct buf key = {0};
+    if (node->kind == NODE_CONTENTS) {
+        layout_contents_key(layout, node->ref, &key);
+        place.contents = key.data;
+    } else if (place.project_id) {
+        place.model_id = listing_id(layout->listing, node->ref);
+    } else {
+        place.project_id = listing_id(layout->listing, node->ref);
+    }
+    return layout_place_ino(&place);
+}
+
 static uint64_t compute_ino(const struct layout *layout, const struct layout_node *node)
 {
     XXH3_state_t h;
-    if (node->kind == NODE_PLACE) {
-        const char *id = listing_id(layout->listing, node->ref),
-                   *project = layout->place->project_id;
-        return layout_place_ino(layout->place->origin, project ? project : id, project ? id : NULL);
-    }
+    if (node->kind == NODE_PLACE || node->kind == NODE_CONTENTS)
+        return compute_place_ino(layout, node);
     XXH3_64bits_reset(&h);
     uint8_t kind = (uint8_t)node->kind;
     XXH3_64bits_update(&h, &kind, sizeof(kind));
     if (node->kind == NODE_FILE) {
-        hash_file(&h, layout, node);
+        hash_file(&h, layout, node->ref);
     } else {
         uint64_t parent = layout->nodes[node->parent].ino;
         XXH3_64bits_update(&h, &parent, sizeof(parent));
@@ -547,8 +615,7 @@ static int finish(struct layout *layout)
         r = renumber(layout, children);
     if (r < 0)
         return r;
-    const struct layout_place *place = layout->place;
-    layout->nodes[0].ino = layout_place_ino(place->origin, place->project_id, place->model_id);
+    layout->nodes[0].ino = layout_place_ino(layout->place);
     for (uint32_t i = 1; i < layout->n_nodes; i++)
         layout->nodes[i].ino = compute_ino(layout, &layout->nodes[i]);
     return 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A layout: the part of the tree that one listing makes, as a constant tree of nodes. Of the
- * registry: its projects; of a project: its models; of a model: everything below it. Counted; any
- * thread may read it once it is built. */
+ * registry: its projects; of a project: its models; of a model: everything below it; of a
+ * checkpoint's contents: its tensors. Counted; any thread may read it once it is built. */
 #pragma once
 
 #include <stdbool.h>
@@ -11,6 +11,9 @@
 #include "registry/outline.h"
 #include "util/buf.h"
 
+struct study_contents;
+struct tensor;
+
 enum node_kind {
     NODE_DIR,   /* its children are in this layout */
     NODE_PLACE, /* a directory whose children are another listing: a project, a model */
@@ -18,6 +21,9 @@ enum node_kind {
     NODE_TEXT,  /* a file made by us, with fixed content */
     NODE_LIVE,  /* a file made by us anew at each open */
     NODE_LINK,
+    NODE_CONTENTS, /* a directory whose children are what a checkpoint's files hold, a layout of its
+                      own */
+    NODE_WINDOW,   /* a tensor: a part of a file behind a header made by us */
 };
 
 /* 24 bytes: a model of a million files has two million of them, and those whose name is an entry as
@@ -29,7 +35,8 @@ struct layout_node {
     uint32_t kind : 3;
     uint32_t ref : 29; /* of NODE_DIR an index into dirs, of NODE_PLACE and NODE_FILE into the
                           listing's entries, of NODE_TEXT and NODE_LINK into texts, of NODE_LIVE its
-                          number */
+                          number, of NODE_CONTENTS into outline.checkpoints, of NODE_WINDOW into
+                          contents' tensors */
 };
 
 struct layout_dir {
@@ -51,6 +58,8 @@ struct layout_place {
     const char *origin;                /* the registry's URL */
     const char *project_id, *model_id; /* NULL above them */
     const char *project_name;          /* for people; NULL at the registry */
+    const char *contents; /* of a checkpoint's contents: layout_contents_key(); else NULL */
+    const struct metric_directions *directions; /* NULL: metrics are better as their names say */
 };
 
 struct layout {
@@ -63,7 +72,8 @@ struct layout {
     uint32_t n_dirs;
     struct layout_text *texts;
     uint32_t n_texts;
-    struct outline outline; /* of a model; else empty */
+    struct outline outline;          /* of a model; else empty */
+    struct study_contents *contents; /* of a checkpoint's contents, owned; else NULL */
     struct arena *names;
 };
 
@@ -95,7 +105,20 @@ uint32_t layout_find_same(const struct layout *layout, const struct layout *old,
 /* Appends where a node is, for people: project, model, and the way below. 0 or -ENOMEM. */
 int layout_path(const struct layout *layout, uint32_t node, struct buf *out);
 /* The inode number of a place's own directory. */
-uint64_t layout_place_ino(const char *origin, const char *project_id, const char *model_id);
+uint64_t layout_place_ino(const struct layout_place *place);
+/* Appends what tells the contents of a checkpoint from those of every other of the model, and of its
+ * own other versions. 0 or -ENOMEM. */
+int layout_contents_key(const struct layout *layout, uint32_t checkpoint, struct buf *out);
+
+/* What a NODE_WINDOW shows: a NumPy header, then bytes of a file. */
+struct layout_window {
+    const struct tensor *tensor;
+    uint32_t entry;              /* the file, of the listing's */
+    uint64_t offset, size_bytes; /* in the file; nothing of the header */
+    struct buf head;             /* owned; may be empty */
+};
+/* Starts from {0}; free head by buf_deinit(). 0 or -ENOMEM. */
+int layout_window(const struct layout *layout, uint32_t node, struct layout_window *out);
 
 /* Building, by one thread. Each add returns the new node's index, or LAYOUT_NONE when memory was
  * short or the nodes are too many (16 million): then layout_end() fails, and adding below
@@ -115,6 +138,16 @@ uint32_t layout_add_text(struct layout_builder *b, uint32_t parent, const char *
                          int64_t mtime_ns);
 uint32_t layout_add_live(struct layout_builder *b, uint32_t parent, const char *name,
                          uint32_t number);
+/* What @checkpoint's files hold. */
+uint32_t layout_add_contents(struct layout_builder *b, uint32_t parent, const char *name,
+                             uint32_t checkpoint);
+/* Makes it the layout of such contents: takes them over. */
+void layout_set_contents(struct layout_builder *b, struct study_contents *contents);
+/* When its own directory changed, and all that is added from now on. */
+void layout_set_mtime(struct layout_builder *b, int64_t mtime_ns);
+/* A tensor of them by its path below @parent, as layout_add_file(). */
+uint32_t layout_add_window(struct layout_builder *b, uint32_t parent, const char *path,
+                           uint32_t tensor);
 /* A link to the entry that registry name @target gets in the same directory. */
 uint32_t layout_add_link(struct layout_builder *b, uint32_t parent, const char *name,
                          const char *target);

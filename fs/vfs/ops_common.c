@@ -36,6 +36,7 @@ static mode_t mode_of(const struct ops *ops, enum node_kind kind)
     switch (kind) {
     case NODE_DIR:
     case NODE_PLACE:
+    case NODE_CONTENTS:
         return S_IFDIR | (0555 & mask);
     case NODE_LINK:
         return S_IFLNK | 0777;
@@ -48,7 +49,7 @@ static mode_t mode_of(const struct ops *ops, enum node_kind kind)
  * bytes for one with holes. */
 struct stat ops_stat(const struct ops *ops, const struct tree_attr *attr)
 {
-    bool is_dir = attr->kind == NODE_DIR || attr->kind == NODE_PLACE;
+    bool is_dir = S_ISDIR(mode_of(ops, attr->kind));
     struct stat st = {
         .st_ino = attr->ino,
         .st_mode = mode_of(ops, attr->kind),
@@ -75,7 +76,7 @@ struct fuse_entry_param ops_entry(const struct ops *ops, const struct tree_attr 
     };
 }
 
-int ops_source_init(struct ops_source *source, const struct tree_node *node)
+int ops_source_init(struct ops_source *source, const struct tree_node *node, uint32_t entry)
 {
     const struct layout_place *where = node->layout->place;
     source->blob = (struct blob_source){
@@ -83,8 +84,7 @@ int ops_source_init(struct ops_source *source, const struct tree_node *node)
         .place = {where->project_id, where->model_id},
         .entry = &source->entry,
     };
-    return listing_get_whole(node->layout->listing, node->layout->nodes[node->index].ref,
-                             &source->texts, &source->entry);
+    return listing_get_whole(node->layout->listing, entry, &source->texts, &source->entry);
 }
 
 void ops_source_deinit(struct ops_source *source)

@@ -60,14 +60,15 @@ void ops_reply_error(fuse_req_t req, int err);
 struct stat ops_stat(const struct ops *ops, const struct tree_attr *attr);
 struct fuse_entry_param ops_entry(const struct ops *ops, const struct tree_attr *attr);
 
-/* What names the bytes of a NODE_FILE. */
+/* What names the bytes of a file. */
 struct ops_source {
     struct blob_source blob;
     struct listing_entry entry; /* blob.entry */
     struct buf texts;           /* the entry's */
 };
-/* Starts from {0}; borrows from @node, and @source must not move. 0 or -ENOMEM. */
-int ops_source_init(struct ops_source *source, const struct tree_node *node);
+/* Of @entry of the listing behind @node. Starts from {0}; borrows from @node, and @source must not
+ * move. 0 or -ENOMEM. */
+int ops_source_init(struct ops_source *source, const struct tree_node *node, uint32_t entry);
 void ops_source_deinit(struct ops_source *source);
 
 /* A request that will go on with @resume when directory @ino can be looked into; @name is copied.

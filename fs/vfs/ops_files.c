@@ -13,10 +13,10 @@
 #include "vfs/read_ahead.h"
 #include "vfs/views.h"
 
-/* What an open file is: one of the four. */
+/* What an open file is: one of the five. */
 struct open_file {
     struct open_handle handle;
-    struct reader *reader; /* of a blob */
+    struct reader *reader; /* of a blob, or, behind the text, of a window */
     struct tree_node node; /* of a text made once */
     struct buf text;       /* of a text made at this open */
     struct ops_trace *trace;
@@ -41,8 +41,33 @@ static struct open_file *file_of(const struct fuse_file_info *fi)
 static int open_blob(struct ops *ops, const struct tree_node *node, struct open_file *file)
 {
     CLEANUP(ops_source_deinit) struct ops_source source = {0};
-    int r = ops_source_init(&source, node);
+    int r = ops_source_init(&source, node, node->layout->nodes[node->index].ref);
     return r < 0 ? r : reader_open(ops->options.fetch, &source.blob, &file->reader);
+}
+
+static int open_window(struct ops *ops, const struct tree_node *node, struct open_file *file)
+{
+    CLEANUP(ops_source_deinit) struct ops_source source = {0};
+    struct layout_window window = {0};
+    int r = layout_window(node->layout, node->index, &window);
+    file->text = window.head;
+    if (r == 0)
+        r = ops_source_init(&source, node, window.entry);
+    return r < 0 ? r
+                 : reader_open_part(ops->options.fetch, &source.blob, window.offset,
+                                    window.size_bytes, &file->reader);
+}
+
+/* What the checkpoint's files hold is told where it is known. */
+static int open_own_live(struct ops *ops, const struct tree_node *node, struct open_file *file)
+{
+    uint64_t ino = node->layout->nodes[node->index].ino;
+    struct layout *contents = NULL;
+    if (views_tells_contents(node->layout, node->index))
+        tree_get_contents(ops->options.tree, ino, &contents);
+    int r = views_live_text(node->layout, node->index, contents, &file->text);
+    layout_unref(contents);
+    return r;
 }
 
 /* What is made by us and not always the same. */
@@ -51,7 +76,7 @@ static int open_live(fuse_req_t req, const struct tree_node *node, struct open_f
     struct ops *ops = ops_of(req);
     uint32_t number = node->layout->nodes[node->index].ref;
     if (views_is_own_live(node->layout, node->index))
-        return views_live_text(node->layout, node->index, &file->text);
+        return open_own_live(ops, node, file);
     if (number != VIEW_TRACE)
         return ops->options.live_text(ops->options.live_ctx, number, &file->text);
     int r = ops_trace_open(ops->trace, req);
@@ -74,6 +99,8 @@ static int open_node(fuse_req_t req, fuse_ino_t ino, struct open_file *file,
     switch ((enum node_kind)n->kind) {
     case NODE_FILE:
         return open_blob(ops, &node, file);
+    case NODE_WINDOW:
+        return open_window(ops, &node, file);
     case NODE_LIVE:
         return open_live(req, &node, file);
     case NODE_TEXT:
@@ -115,9 +142,43 @@ static void reply_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi
     }
 }
 
+/* Whether @ino tells what files hold, which may have to be read first. */
+static bool tells_contents(struct ops *ops, fuse_ino_t ino)
+{
+    CLEANUP(tree_node_deinit) struct tree_node node = {0};
+    if (tree_get(ops->options.tree, ino, &node) < 0)
+        return false;
+    return node.layout->nodes[node.index].kind == NODE_LIVE &&
+           views_tells_contents(node.layout, node.index);
+}
+
+/* Without the contents, when they cannot be had, the rest is told. */
+static void on_contents(void *ctx, int err)
+{
+    struct parked *p = ctx;
+    struct ops *ops = ops_of(p->req);
+    (void)err;
+    reply_open(p->req, p->ino, &p->fi);
+    ops_meter_end(&ops->meter, p->kind, p->began_ns);
+    free(p);
+}
+
+static void open_contents(fuse_req_t req, fuse_ino_t ino, const struct fuse_file_info *fi)
+{
+    struct parked *p = ops_new_parked(req, OPS_OPEN, ino, "", NULL);
+    if (!p)
+        return;
+    p->fi = *fi;
+    tree_need_contents(ops_of(req)->options.tree, ino, on_contents, p);
+}
+
 void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
     struct ops *ops = ops_of(req);
+    if (tells_contents(ops, ino)) {
+        open_contents(req, ino, fi);
+        return;
+    }
     uint64_t began_ns = ops_meter_begin(&ops->meter, OPS_OPEN);
     reply_open(req, ino, fi);
     ops_meter_end(&ops->meter, OPS_OPEN, began_ns);
@@ -143,12 +204,32 @@ static void end_read(struct read_ticket *ticket, const struct read_answer *answe
     else
         fuse_reply_iov(ticket->req, answer->iov, answer->n_iov);
     ops_meter_end_read(meter, source, ticket->began_ns);
+    buf_deinit(&ticket->head);
     free(ticket);
+}
+
+/* The same with the header's bytes before those that were read. */
+static void end_headed_read(struct read_ticket *ticket, const struct read_answer *answer)
+{
+    CLEANUP(cleanup_free) struct iovec *iov = calloc((size_t)answer->n_iov + 1, sizeof(*iov));
+    struct read_answer whole = {.err = -ENOMEM};
+    if (iov) {
+        iov[0] = (struct iovec){ticket->head.data, ticket->head.len};
+        for (int i = 0; i < answer->n_iov; i++)
+            iov[i + 1] = answer->iov[i];
+        whole =
+            (struct read_answer){.source = answer->source, .iov = iov, .n_iov = answer->n_iov + 1};
+    }
+    end_read(ticket, &whole);
 }
 
 static void on_read(void *ctx, const struct read_answer *answer)
 {
-    end_read(ctx, answer);
+    struct read_ticket *ticket = ctx;
+    if (ticket->head.len && answer->err == 0)
+        end_headed_read(ticket, answer);
+    else
+        end_read(ticket, answer);
 }
 
 /* Answers with a copy: once the kernel has it, another thread may release the file and its text
@@ -165,6 +246,22 @@ static void answer_text(struct read_ticket *ticket, const char *data, size_t len
              &(struct read_answer){.err = copy ? 0 : -ENOMEM, .iov = &piece, .n_iov = n ? 1 : 0});
 }
 
+/* Reads a window: what the read covers of its header goes before the file's bytes. */
+static void read_window(const struct open_file *file, struct read_ticket *ticket)
+{
+    size_t head = file->text.len, from = ticket->off < head ? (size_t)ticket->off : head;
+    size_t n = ticket->size < head - from ? ticket->size : head - from;
+    if (n == ticket->size) {
+        answer_text(ticket, file->text.data, head);
+        return;
+    }
+    if (n && buf_append(&ticket->head, file->text.data + from, n) < 0) {
+        end_read(ticket, &(struct read_answer){.err = -ENOMEM});
+        return;
+    }
+    reader_read(file->reader, ticket->off + n - head, ticket->size - n, on_read, ticket);
+}
+
 void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)
 {
     const struct open_file *file = file_of(fi);
@@ -179,8 +276,10 @@ void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse
         fuse_reply_err(req, ENOMEM);
         return;
     }
-    *ticket = (struct read_ticket){req, ops, ino, (uint64_t)off, size, began_ns};
-    if (file->reader) {
+    *ticket = (struct read_ticket){req, ops, ino, (uint64_t)off, size, began_ns, {0}};
+    if (file->reader && file->text.len) {
+        read_window(file, ticket);
+    } else if (file->reader) {
         /* Once it is answered, neither the request nor the file is there for sure. */
         if (reader_read(file->reader, (uint64_t)off, size, on_read, ticket))
             ops_walk_on(ops, ino);

@@ -11,4 +11,5 @@ struct read_ticket {
     uint64_t off;
     size_t size; /* asked for */
     uint64_t began_ns;
+    struct buf head; /* what is answered before the bytes that were read; owned */
 };

@@ -46,7 +46,7 @@ static uint64_t head_bytes(const struct tree_node *node)
 static void fetch_head(struct ops *ops, const struct tree_node *node)
 {
     CLEANUP(ops_source_deinit) struct ops_source source = {0};
-    if (ops_source_init(&source, node) == 0)
+    if (ops_source_init(&source, node, node->layout->nodes[node->index].ref) == 0)
         fetch_expect(ops->options.fetch, &source.blob, head_bytes(node));
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who needs a place's listing and finds it old or absent starts a job on the pool, or joins the one
- * that runs, and waits in a list.
+ * that runs, and waits in a list. A job lists, then looks for metrics in the model's files, unless it
+ * did so when they were the same, and shows what it has; there is one at a time.
  *
  *   absent   wait for the job: the cache's copy if it is young enough, else the registry, with
  *            patience up to the deadline
@@ -19,8 +20,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "read/study_contents.h"
+#include "read/study_history.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
+#include "util/json.h"
 #include "util/log.h"
 #include "util/pool.h"
 #include "vfs/views.h"
@@ -35,10 +39,19 @@ struct waiter {
 
 struct place {
     const struct place_options *options;
-    struct layout_place where; /* owned texts but origin */
-    bool is_root;
+    struct layout_place where;  /* owned texts but origin; directions are borrowed */
+    struct place_source source; /* of: a reference */
 
-    pthread_mutex_t lock; /* guards what follows */
+    /* of the job under way */
+    struct listing *listing;       /* what it is about to show */
+    int64_t fresh_ms;              /* for how long */
+    bool is_copy;                  /* it is the cache's */
+    struct study_history *history; /* of the model's files when they had history_key */
+    uint64_t history_key;          /* 0: not known */
+
+    pthread_mutex_t lock;       /* guards what follows */
+    struct outline_flaw *flaws; /* owned, as their texts, which stay as long as the place */
+    size_t n_flaws;
     struct layout *layout;
     int gone; /* -ENOENT, -EACCES, ...: what the registry last said for good; 0 */
     uint64_t fresh_until_ms;
@@ -58,7 +71,7 @@ static char *copy_text(const char *text, bool *ok)
 }
 
 struct place *place_new(const struct place_options *options, const struct layout_place *where,
-                        bool is_root)
+                        const struct place_source *source)
 {
     struct place *place = calloc(1, sizeof(*place));
     bool ok = true;
@@ -66,10 +79,15 @@ struct place *place_new(const struct place_options *options, const struct layout
         return NULL;
     pthread_mutex_init(&place->lock, NULL);
     place->options = options;
-    place->is_root = is_root;
-    place->where =
-        (struct layout_place){where->origin, copy_text(where->project_id, &ok),
-                              copy_text(where->model_id, &ok), copy_text(where->project_name, &ok)};
+    place->source = *source;
+    if (source->of)
+        layout_ref(source->of);
+    place->where = (struct layout_place){where->origin,
+                                         copy_text(where->project_id, &ok),
+                                         copy_text(where->model_id, &ok),
+                                         copy_text(where->project_name, &ok),
+                                         copy_text(where->contents, &ok),
+                                         where->directions};
     if (ok)
         return place;
     place_free(place);
@@ -81,6 +99,12 @@ void place_free(struct place *place)
     if (!place)
         return;
     layout_unref(place->layout);
+    layout_unref(place->source.of);
+    study_history_free(place->history);
+    for (size_t i = 0; i < place->n_flaws; i++)
+        free((char *)place->flaws[i].missing);
+    free(place->flaws);
+    free((char *)place->where.contents);
     free((char *)place->where.project_id);
     free((char *)place->where.model_id);
     free((char *)place->where.project_name);
@@ -119,36 +143,26 @@ static void tell(struct waiter *waiters, int err)
     }
 }
 
-/* Makes @listing what the place shows, fresh for @fresh_ms. */
-static int adopt(struct place *place, struct listing *listing, int64_t fresh_ms)
+/* Makes @layout what the place shows; it is taken over. */
+static void adopt(struct place *place, struct layout *layout, uint64_t fresh_until_ms)
 {
-    struct layout *layout;
-    int r = views_build(listing, &place->where, place->is_root, &layout);
-    if (r < 0)
-        return r;
     pthread_mutex_lock(&place->lock);
     struct layout *old = place->layout;
     place->layout = layout;
     place->gone = 0;
-    place->fresh_until_ms = fresh_ms > 0 ? clock_now_ms() + (uint64_t)fresh_ms : 0;
+    place->fresh_until_ms = fresh_until_ms;
     pthread_mutex_unlock(&place->lock);
     layout_unref(old);
-    return 0;
 }
 
-/* Shows the cache's copy, once: positive when it is young enough to do without the registry. */
-static int load(struct place *place)
+/* Ends the job: all who wait are told. */
+static void end_job(struct place *place, int err)
 {
-    LISTING_CLEANUP struct listing *listing = NULL;
-    const struct registry_place at = {place->where.project_id, place->where.model_id};
-    if (place->loaded)
-        return 0;
-    place->loaded = true; /* only the one job under way comes here */
-    if (catalog_load(place->options->catalog, &at, &listing) < 0)
-        return 0;
-    int64_t age_ms = (clock_wall_ns() - listing->fetched_ns) / 1000000;
-    int64_t fresh_ms = age_ms < 0 ? 0 : place->options->list_timeout_ms - age_ms;
-    return adopt(place, listing, fresh_ms) == 0 && fresh_ms > 0;
+    pthread_mutex_lock(&place->lock);
+    struct waiter *waiters = steal_ptr(place->waiters);
+    place->fetching = place->overdue = false;
+    pthread_mutex_unlock(&place->lock);
+    tell(waiters, err);
 }
 
 /* What a failure means: with an old listing it is used a while longer, unless the registry spoke
@@ -173,32 +187,210 @@ static int settle_failure(struct place *place, int err)
     return usable ? 0 : err;
 }
 
-static int fetch(struct place *place)
+/* Builds the layout of @listing with the flaws that are known. 0 or -ENOMEM. */
+static int build(struct place *place, struct listing *listing, struct layout **out)
 {
-    LISTING_CLEANUP struct listing *listing = NULL;
+    struct views_options options = {.is_root = place->source.is_root};
+    pthread_mutex_lock(&place->lock);
+    size_t n = place->n_flaws;
+    CLEANUP(cleanup_free) struct outline_flaw *flaws = calloc(n + 1, sizeof(*flaws));
+    if (flaws && n)
+        memcpy(flaws, place->flaws, n * sizeof(*flaws));
+    pthread_mutex_unlock(&place->lock);
+    options.flaws = flaws;
+    options.n_flaws = n;
+    return flaws ? views_build(listing, &place->where, &options, out) : -ENOMEM;
+}
+
+/* Makes the job's listing what the place shows. 0 or -ENOMEM. */
+static int adopt_listing(struct place *place)
+{
+    LISTING_CLEANUP struct listing *listing = steal_ptr(place->listing);
+    struct layout *layout;
+    int r = place->history ? study_history_apply(place->history, listing) : 0;
+    if (r == 0)
+        r = build(place, listing, &layout);
+    if (r == 0)
+        adopt(place, layout, place->fresh_ms > 0 ? clock_now_ms() + (uint64_t)place->fresh_ms : 0);
+    return r;
+}
+
+static void fetch(struct place *place);
+
+/* The job's listing has its metrics: shows it, and goes on if that was an old copy. */
+static void end_show(struct place *place)
+{
+    int r = adopt_listing(place);
+    if (place->is_copy && (r < 0 || place->fresh_ms <= 0)) {
+        fetch(place);
+        return;
+    }
+    if (r == 0 && !place->is_copy)
+        atomic_fetch_add(&n_fetched, 1);
+    end_job(place, r < 0 ? settle_failure(place, r) : 0);
+}
+
+static void on_history(void *ctx, struct study_history *history, int err)
+{
+    struct place *place = ctx;
+    study_history_free(place->history);
+    place->history = history;
+    if (err < 0 || !history->is_whole) {
+        place->history_key = 0;
+        log_info("%s: some files with metrics of %s could not be read", place->where.origin,
+                 place->where.model_id);
+    }
+    end_show(place);
+}
+
+static struct study_target target_of(const struct place *place, const struct listing *listing)
+{
+    return (struct study_target){.fetch = place->options->fetch,
+                                 .pool = place->options->pool,
+                                 .origin = place->where.origin,
+                                 .place = {place->where.project_id, place->where.model_id},
+                                 .listing = listing};
+}
+
+/* Shows @listing, taken over, fresh for @fresh_ms: ends in end_show(). */
+static void show(struct place *place, struct listing *listing, int64_t fresh_ms, bool is_copy)
+{
+    const struct registry_place at = {place->where.project_id, place->where.model_id};
+    bool looks = place->options->fetch && listing->kind == LISTING_FILES;
+    uint64_t key = looks ? study_history_key(place->where.origin, &at, listing) : 0;
+    place->listing = listing;
+    place->fresh_ms = fresh_ms;
+    place->is_copy = is_copy;
+    if (key && key != place->history_key) {
+        const struct study_target target = target_of(place, listing);
+        place->history_key = key;
+        study_history_begin(&target, on_history, place);
+        return;
+    }
+    if (!key) {
+        study_history_free(steal_ptr(place->history));
+        place->history_key = 0;
+    }
+    end_show(place);
+}
+
+/* The cache's copy, once; NULL when there is none. */
+static struct listing *load(struct place *place)
+{
+    struct listing *listing = NULL;
+    const struct registry_place at = {place->where.project_id, place->where.model_id};
+    if (place->loaded)
+        return NULL;
+    place->loaded = true; /* only the one job under way comes here */
+    return catalog_load(place->options->catalog, &at, &listing) == 0 ? listing : NULL;
+}
+
+/* How long a copy is young enough to do without the registry. */
+static int64_t copy_fresh_ms(const struct place *place, const struct listing *copy)
+{
+    int64_t age_ms = (clock_wall_ns() - copy->fetched_ns) / 1000000;
+    return age_ms < 0 ? 0 : place->options->list_timeout_ms - age_ms;
+}
+
+static void fetch(struct place *place)
+{
+    struct listing *listing;
     const struct registry_place at = {place->where.project_id, place->where.model_id};
     struct layout *old = place_layout(place);
     int patience_ms = old ? 0 : place->options->deadline_ms;
     layout_unref(old);
     int r = catalog_fetch(place->options->catalog, &at, patience_ms, &listing);
     if (r == 0)
-        r = adopt(place, listing, place->options->list_timeout_ms);
-    if (r < 0)
-        return settle_failure(place, r);
-    atomic_fetch_add(&n_fetched, 1);
+        show(place, listing, place->options->list_timeout_ms, false);
+    else
+        end_job(place, settle_failure(place, r));
+}
+
+/* Shows the same listing as before, but with the flaws, unless another came meanwhile. */
+static void rebuild(struct place *place)
+{
+    struct layout *old = place_layout(place), *fresh = NULL;
+    if (old && build(place, old->listing, &fresh) == 0) {
+        pthread_mutex_lock(&place->lock);
+        struct layout *dropped = place->layout == old ? old : fresh;
+        if (dropped == old)
+            place->layout = fresh;
+        pthread_mutex_unlock(&place->lock);
+        layout_unref(dropped);
+    }
+    layout_unref(old);
+}
+
+/* 0 or -ENOMEM; 1 when it is known. Under the lock. */
+static int add_flaw(struct place *place, uint64_t files, const char *missing)
+{
+    for (size_t i = 0; i < place->n_flaws; i++)
+        if (place->flaws[i].files == files)
+            return 1;
+    char *copy = strdup(missing);
+    struct outline_flaw *grown =
+        copy ? reallocarray(place->flaws, place->n_flaws + 1, sizeof(*grown)) : NULL;
+    if (!grown) {
+        free(copy);
+        return -ENOMEM;
+    }
+    place->flaws = grown;
+    grown[place->n_flaws++] = (struct outline_flaw){files, copy};
     return 0;
+}
+
+void place_note_flaw(struct place *place, uint64_t files, const char *missing)
+{
+    pthread_mutex_lock(&place->lock);
+    int r = add_flaw(place, files, missing);
+    pthread_mutex_unlock(&place->lock);
+    if (r == 0)
+        rebuild(place);
+}
+
+/* Tells the model what its checkpoint lacks. */
+static void report_flaw(const struct place *place, const struct contents *contents)
+{
+    const struct outline *o = &place->source.of->outline;
+    const struct checkpoint *c = &o->checkpoints.items[place->source.checkpoint];
+    const char *missing = json_text(json_array_get(contents->missing, 0));
+    if (!missing || c->missing || !place->source.model)
+        return;
+    log_info("%s: checkpoint %s of %s is incomplete: %s", place->where.origin, c->name,
+             place->where.model_id, missing);
+    place_note_flaw(place->source.model, outline_files_hash(o, c), missing);
+}
+
+static void on_contents(void *ctx, struct study_contents *contents, int err)
+{
+    struct place *place = ctx;
+    struct layout *layout = NULL;
+    if (err == 0)
+        report_flaw(place, &contents->contents);
+    if (err == 0)
+        err = views_build_contents(place->source.of, place->source.checkpoint, contents,
+                                   &place->where, &layout);
+    if (err == 0)
+        adopt(place, layout, UINT64_MAX);
+    end_job(place, err);
 }
 
 /* The job. */
 static void refresh(void *ctx)
 {
     struct place *place = ctx;
-    int r = load(place) > 0 ? 0 : fetch(place);
-    pthread_mutex_lock(&place->lock);
-    struct waiter *waiters = steal_ptr(place->waiters);
-    place->fetching = place->overdue = false;
-    pthread_mutex_unlock(&place->lock);
-    tell(waiters, r);
+    const struct layout *of = place->source.of;
+    if (of) {
+        const struct study_target target = target_of(place, of->listing);
+        study_contents_begin(&target, &of->outline.checkpoints.items[place->source.checkpoint],
+                             on_contents, place);
+        return;
+    }
+    struct listing *copy = load(place);
+    if (copy)
+        show(place, copy, copy_fresh_ms(place, copy), true);
+    else
+        fetch(place);
 }
 
 struct grace {
@@ -241,11 +433,7 @@ static void start_job(struct place *place, uint64_t job)
         start_grace(place, job);
         return;
     }
-    pthread_mutex_lock(&place->lock);
-    struct waiter *waiters = steal_ptr(place->waiters);
-    place->fetching = false;
-    pthread_mutex_unlock(&place->lock);
-    tell(waiters, -ENOMEM);
+    end_job(place, -ENOMEM);
 }
 
 enum need { NEED_NOTHING, NEED_WAIT, NEED_JOB };

@@ -15,6 +15,7 @@
 #include "vfs/inodes.h"
 #include "vfs/place.h"
 #include "vfs/siblings.h"
+#include "vfs/views.h"
 
 struct place_node {
     struct map_node node; /* by layout_place_ino() */
@@ -41,31 +42,35 @@ static bool same_text(const char *a, const char *b)
     return a == b || (a && b && strcmp(a, b) == 0);
 }
 
-/* Under the lock. */
-static struct place *find_place(struct tree *tree, const char *project_id, const char *model_id)
+static bool same_place(const struct layout_place *a, const struct layout_place *b)
 {
-    uint64_t key = layout_place_ino(tree->origin, project_id, model_id);
+    return same_text(a->project_id, b->project_id) && same_text(a->model_id, b->model_id) &&
+           same_text(a->contents, b->contents);
+}
+
+/* Under the lock. */
+static struct place *find_place(struct tree *tree, const struct layout_place *where)
+{
+    uint64_t key = layout_place_ino(where);
     for (struct map_node *n = map_find(&tree->places, key); n; n = map_next(n)) {
         struct place *place = map_entry(n, struct place_node, node)->place;
-        const struct layout_place *where = place_where(place);
-        if (same_text(where->project_id, project_id) && same_text(where->model_id, model_id))
+        if (same_place(place_where(place), where))
             return place;
     }
     return NULL;
 }
 
 /* Under the lock. NULL when memory is short. */
-static struct place *add_place(struct tree *tree, const struct layout_place *where, bool is_root)
+static struct place *add_place(struct tree *tree, const struct layout_place *where,
+                               const struct place_source *source)
 {
     struct place_node *n = calloc(1, sizeof(*n));
-    struct place *place = n ? place_new(&tree->place_options, where, is_root) : NULL;
+    struct place *place = n ? place_new(&tree->place_options, where, source) : NULL;
     if (!place) {
         free(n);
         return NULL;
     }
-    *n = (struct place_node){.node.key =
-                                 layout_place_ino(tree->origin, where->project_id, where->model_id),
-                             .place = place};
+    *n = (struct place_node){.node.key = layout_place_ino(where), .place = place};
     if (map_insert(&tree->places, &n->node) == 0)
         return place;
     place_free(place);
@@ -80,11 +85,12 @@ int tree_new(const struct tree_options *options, struct tree **out)
         return -ENOMEM;
     pthread_mutex_init(&tree->lock, NULL);
     tree->origin = registry_origin(catalog_registry(options->catalog));
-    tree->place_options = (struct place_options){options->catalog, options->pool,
+    tree->place_options = (struct place_options){options->catalog, options->fetch, options->pool,
                                                  options->list_timeout_ms, options->deadline_ms};
-    const struct layout_place where = {tree->origin, options->project_id, options->model_id,
-                                       options->project_name};
-    tree->root = add_place(tree, &where, true);
+    const struct layout_place where = {
+        tree->origin, options->project_id, options->model_id, options->project_name,
+        NULL,         options->directions};
+    tree->root = add_place(tree, &where, &(struct place_source){.is_root = true});
     if (!tree->root) {
         tree_free(tree);
         return -ENOMEM;
@@ -125,7 +131,19 @@ static int held_node(struct tree *tree, uint64_t ino, struct tree_node *out)
     return inode ? 0 : -ESTALE;
 }
 
-/* The place that NODE_PLACE @node opens, made when it is not there. NULL when memory is short. */
+/* The place at @where, made when it is not there. NULL when memory is short. */
+static struct place *get_place(struct tree *tree, const struct layout_place *where,
+                               const struct place_source *source)
+{
+    pthread_mutex_lock(&tree->lock);
+    struct place *place = find_place(tree, where);
+    if (!place)
+        place = add_place(tree, where, source);
+    pthread_mutex_unlock(&tree->lock);
+    return place;
+}
+
+/* The place that NODE_PLACE @node opens. */
 static struct place *place_of(struct tree *tree, const struct tree_node *node)
 {
     const struct layout_place *above = node->layout->place;
@@ -138,12 +156,23 @@ static struct place *place_of(struct tree *tree, const struct tree_node *node)
         where.project_id = entry.id;
         where.project_name = entry.name;
     }
+    return get_place(tree, &where, &(struct place_source){0});
+}
+
+/* The place of what a checkpoint's files hold. */
+static struct place *contents_of(struct tree *tree, struct layout *layout, uint32_t checkpoint)
+{
+    struct layout_place where = *layout->place;
+    BUF_CLEANUP struct buf key = {0};
+    if (layout_contents_key(layout, checkpoint, &key) < 0)
+        return NULL;
     pthread_mutex_lock(&tree->lock);
-    struct place *place = find_place(tree, where.project_id, where.model_id);
-    if (!place)
-        place = add_place(tree, &where, false);
+    struct place *model = find_place(tree, &where);
     pthread_mutex_unlock(&tree->lock);
-    return place;
+    where.contents = key.data;
+    return get_place(
+        tree, &where,
+        &(struct place_source){.of = layout, .checkpoint = checkpoint, .model = model});
 }
 
 static enum node_kind kind_of(const struct tree_node *node)
@@ -164,10 +193,12 @@ static int place_behind(struct tree *tree, uint64_t ino, struct place **out,
         return r;
     if (kind_of(out_node) == NODE_PLACE) {
         *out = place_of(tree, out_node);
+    } else if (kind_of(out_node) == NODE_CONTENTS) {
+        struct layout *layout = out_node->layout;
+        *out = contents_of(tree, layout, layout->nodes[out_node->index].ref);
     } else if (kind_of(out_node) == NODE_DIR) {
-        const struct layout_place *where = out_node->layout->place;
         pthread_mutex_lock(&tree->lock);
-        *out = find_place(tree, where->project_id, where->model_id);
+        *out = find_place(tree, out_node->layout->place);
         pthread_mutex_unlock(&tree->lock);
     } else {
         r = -ENOTDIR;
@@ -202,7 +233,7 @@ int tree_get(struct tree *tree, uint64_t ino, struct tree_node *out)
     struct layout *layout = place_layout(place);
     if (!layout)
         return -ENOENT;
-    bool is_top = ino == TREE_ROOT_INO || kind_of(&held) == NODE_PLACE;
+    bool is_top = ino == TREE_ROOT_INO || kind_of(&held) != NODE_DIR;
     uint32_t index = is_top ? 0 : layout_find_same(layout, held.layout, held.index);
     if (index == LAYOUT_NONE || layout->nodes[index].kind != NODE_DIR) {
         layout_unref(layout);
@@ -210,6 +241,52 @@ int tree_get(struct tree *tree, uint64_t ino, struct tree_node *out)
     }
     *out = (struct tree_node){layout, index};
     return 0;
+}
+
+/* The contents of the checkpoint that inode @ino stands in, as a place. -ENOENT where it stands in
+ * none whose files are looked into. */
+static int contents_behind(struct tree *tree, uint64_t ino, struct place **out)
+{
+    CLEANUP(tree_node_deinit) struct tree_node node = {0};
+    int r = held_node(tree, ino, &node);
+    if (r < 0)
+        return r;
+    int32_t checkpoint = layout_checkpoint(node.layout, node.index);
+    if (checkpoint < 0 || !views_has_contents(node.layout, (uint32_t)checkpoint))
+        return -ENOENT;
+    *out = contents_of(tree, node.layout, (uint32_t)checkpoint);
+    return *out ? 0 : -ENOMEM;
+}
+
+void tree_need_contents(struct tree *tree, uint64_t ino, tree_ready_fn *ready, void *ctx)
+{
+    struct place *place;
+    int r = contents_behind(tree, ino, &place);
+    if (r < 0)
+        ready(ctx, r);
+    else
+        place_need(place, ready, ctx);
+}
+
+int tree_get_contents(struct tree *tree, uint64_t ino, struct layout **out)
+{
+    struct place *place;
+    int r = contents_behind(tree, ino, &place);
+    if (r < 0)
+        return r;
+    *out = place_layout(place);
+    return *out ? 0 : -ENOENT;
+}
+
+/* The size of what a window shows; 0 when memory is short. */
+static uint64_t window_bytes(const struct tree_node *node)
+{
+    struct layout_window window = {0};
+    uint64_t size = 0;
+    if (layout_window(node->layout, node->index, &window) == 0)
+        size = window.head.len + window.size_bytes;
+    buf_deinit(&window.head);
+    return size;
 }
 
 static void fill_attr(const struct tree_node *node, struct tree_attr *out)
@@ -227,6 +304,8 @@ static void fill_attr(const struct tree_node *node, struct tree_attr *out)
     out->mtime_ns = layout_mtime_ns(layout, node->index);
     if (n->kind == NODE_TEXT || n->kind == NODE_LINK)
         out->size_bytes = layout->texts[n->ref].len;
+    else if (n->kind == NODE_WINDOW)
+        out->size_bytes = window_bytes(node);
     else if (n->kind != NODE_LIVE)
         out->n_links = 2;
 }
@@ -236,9 +315,7 @@ static void fill_attr(const struct tree_node *node, struct tree_attr *out)
 static bool same_identity(const struct tree_node *a, const struct tree_node *b)
 {
     const struct layout_node *x = &a->layout->nodes[a->index], *y = &b->layout->nodes[b->index];
-    if (x->kind != y->kind ||
-        !same_text(a->layout->place->project_id, b->layout->place->project_id) ||
-        !same_text(a->layout->place->model_id, b->layout->place->model_id))
+    if (x->kind != y->kind || !same_place(a->layout->place, b->layout->place))
         return false;
     if (x->kind == NODE_FILE)
         return strcmp(listing_id(a->layout->listing, x->ref),
@@ -377,8 +454,10 @@ bool tree_follows(struct tree *tree, uint64_t last, uint64_t ino, enum walk_orde
 
 void tree_expire(struct tree *tree, const char *project_id, const char *model_id)
 {
+    const struct layout_place where = {
+        .origin = tree->origin, .project_id = project_id, .model_id = model_id};
     pthread_mutex_lock(&tree->lock);
-    struct place *place = find_place(tree, project_id, model_id);
+    struct place *place = find_place(tree, &where);
     pthread_mutex_unlock(&tree->lock);
     if (place)
         place_expire(place);

@@ -13,17 +13,20 @@
 #include "vfs/layout.h"
 #include "vfs/walk.h"
 
+struct fetch;
 struct pool;
 struct tree;
 
 struct tree_options {
-    struct catalog *catalog; /* borrowed, as the pool; both outlive the tree */
+    struct catalog *catalog; /* borrowed, as fetch and the pool; all outlive the tree */
+    struct fetch *fetch;     /* looks into files; NULL: nothing does */
     struct pool *pool;
     int list_timeout_ms; /* a listing younger than this is not asked for again */
     int deadline_ms;     /* a first listing fails with -EIO when retrying took this long */
     const char *project_id,
         *project_name; /* what is mounted: NULL for the whole registry; copied */
     const char *model_id;
+    const struct metric_directions *directions; /* borrowed, outlive the tree; or NULL */
 };
 
 int tree_new(const struct tree_options *options, struct tree **out);
@@ -56,6 +59,12 @@ typedef void tree_ready_fn(void *ctx, int err);
  * is being fetched is waited for by all who want it; an old one is used when the registry does not
  * answer within a second. -ESTALE: no such inode. What is no directory needs nothing. */
 void tree_need(struct tree *tree, uint64_t ino, tree_ready_fn *ready, void *ctx);
+
+/* Makes sure that it is known what the files of the checkpoint hold in which inode @ino stands.
+ * -ENOENT: in none whose files are looked into; else as tree_need(). */
+void tree_need_contents(struct tree *tree, uint64_t ino, tree_ready_fn *ready, void *ctx);
+/* The layout of that, with a reference. 0, -ENOENT when it is not known, -ENOMEM. */
+int tree_get_contents(struct tree *tree, uint64_t ino, struct layout **out);
 
 /* Looks @name up in directory @parent, as it is known now, and counts a lookup on what it finds.
  * -ENOENT, -ESTALE, -ENOMEM. */

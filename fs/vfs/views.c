@@ -3,11 +3,12 @@
  *
  *   ckpt-<step>/, export-<version>/   a checkpoint's files, and a TensorFlow state file that names
  *                                     just this checkpoint
- *       .modelfs/                     metrics/<name>, metrics.json, info.json
+ *       .modelfs/                     metrics/<name>, metrics.json, info.json, tensors/<name>.npy
  *   files/                            all that belongs to no checkpoint, at its own path
  *   latest, best-<metric>             links
  *   .modelfs/                         files/ (the registry's own layout), metrics/<name>,
- *                                     metrics.json, info.json
+ *                                     metrics.json, info.json, metrics.csv, history/<name>.csv,
+ *                                     summary.json, detail.json
  *
  * Every byte is listed once: `.modelfs` is found by name and not listed. */
 #include "vfs/views.h"
@@ -17,14 +18,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/formats.h"
+#include "read/study_contents.h"
+#include "registry/curves.h"
 #include "registry/describe.h"
+#include "registry/detail.h"
 #include "util/cleanup.h"
 #include "util/json.h"
 
 enum {
-    /* Files of a model whose info.json and metrics.json are made before somebody asks, so that they
-     * have a size: they cost 4 us and 300 bytes a file, three times all the rest. */
+    /* Up to so many files of a model, and rows and values of its metrics, what it tells is made
+     * before somebody asks, so that it has a size: that costs 4 us and 300 bytes a file, three times
+     * all the rest. */
     MANY_FILES = 1000,
+    MANY_ROWS = 10000,
 };
 
 /* JSON for people: indented, ending with a newline; NULL passes. Frees @json. */
@@ -39,31 +46,87 @@ static char *format_json(json_t *json)
     return buf_steal(&out);
 }
 
-static bool has_many_files(const struct outline *o)
+static bool is_large(const struct outline *o)
 {
-    return o->listing->n_entries > MANY_FILES;
+    return o->listing->n_entries > MANY_FILES || o->listing->n_rows > MANY_ROWS ||
+           o->n_metrics * o->checkpoints.n > MANY_ROWS;
 }
 
-/* metrics/<name> and metrics.json of a checkpoint, or of the model (SIZE_MAX). */
-static void add_metrics(struct layout_builder *b, uint32_t hidden, size_t checkpoint,
-                        int64_t mtime_ns)
+/* What a `.modelfs` tells of. */
+struct view_subject {
+    const struct layout_place *place;
+    size_t checkpoint; /* SIZE_MAX: the model itself */
+    int64_t mtime_ns;
+};
+
+/* The text of one of the files that tell of a model or a checkpoint; NULL when memory is short. */
+static char *format_view(const struct outline *o, const struct view_subject *of, uint32_t view)
+{
+    BUF_CLEANUP struct buf csv = {0};
+    JSON_CLEANUP json_t *detail = NULL;
+    int r = 0;
+    switch ((enum view_live)view) {
+    case VIEW_INFO:
+        return format_json(of->checkpoint == SIZE_MAX
+                               ? describe_model(o, of->place->origin, of->place->project_name)
+                               : describe_checkpoint(o, of->checkpoint));
+    case VIEW_METRICS:
+        return format_json(describe_metrics(o, of->checkpoint));
+    case VIEW_SUMMARY:
+        detail = detail_make(o);
+        json_t *summary = detail ? detail_summarize(detail) : NULL;
+        return format_json(summary || !detail ? summary : json_object());
+    case VIEW_DETAIL:
+        return format_json(detail_make(o));
+    case VIEW_METRICS_CSV:
+        r = curves_format_checkpoints(o, &csv);
+        break;
+    default:
+        r = curves_format_history(o, view - VIEW_HISTORY, &csv);
+    }
+    return r == 0 ? buf_steal(&csv) : NULL;
+}
+
+/* Adds such a file: as a text, or made when it is opened. */
+static void add_view(struct layout_builder *b, uint32_t dir, const char *name, uint32_t view,
+                     const struct view_subject *of)
 {
     const struct outline *o = layout_outline(b);
-    uint32_t dir = layout_add_dir(b, hidden, "metrics", mtime_ns);
+    if (is_large(o) || (view == VIEW_INFO && of->checkpoint != SIZE_MAX))
+        layout_add_live(b, dir, name, view);
+    else
+        layout_add_text(b, dir, name, format_view(o, of, view), of->mtime_ns);
+}
+
+/* metrics/<name> and metrics.json. */
+static void add_metrics(struct layout_builder *b, uint32_t hidden, const struct view_subject *of)
+{
+    const struct outline *o = layout_outline(b);
+    uint32_t dir = layout_add_dir(b, hidden, "metrics", of->mtime_ns);
     for (size_t m = 0; m < o->n_metrics; m++) {
-        const struct metric_row *row =
-            checkpoint == SIZE_MAX ? outline_model_value(o, m) : outline_value(o, checkpoint, m);
+        const struct metric_row *row = of->checkpoint == SIZE_MAX
+                                           ? outline_model_value(o, m)
+                                           : outline_value(o, of->checkpoint, m);
         char value[METRIC_TEXT_BYTES + 1];
         if (!row)
             continue;
         metric_format(row->value, value);
-        layout_add_text(b, dir, row->name, strdup(strcat(value, "\n")), mtime_ns);
+        layout_add_text(b, dir, row->name, strdup(strcat(value, "\n")), of->mtime_ns);
     }
-    if (has_many_files(o))
-        layout_add_live(b, hidden, "metrics.json", VIEW_METRICS);
-    else
-        layout_add_text(b, hidden, "metrics.json", format_json(describe_metrics(o, checkpoint)),
-                        mtime_ns);
+    add_view(b, hidden, "metrics.json", VIEW_METRICS, of);
+}
+
+/* history/<name>.csv of each metric that has steps. */
+static void add_history(struct layout_builder *b, uint32_t hidden, const struct view_subject *of)
+{
+    const struct outline *o = layout_outline(b);
+    uint32_t dir = layout_add_dir(b, hidden, "history", of->mtime_ns);
+    for (size_t m = 0; m < o->n_metrics; m++) {
+        BUF_CLEANUP struct buf name = {0};
+        if (o->rows[o->first_rows[m + 1] - 1].step != METRIC_LAST_STEP &&
+            buf_printf(&name, "%s.csv", o->metrics[m]) == 0)
+            add_view(b, dir, name.data, VIEW_HISTORY + (uint32_t)m, of);
+    }
 }
 
 static int append_quoted(struct buf *out, const char *text)
@@ -135,7 +198,16 @@ static int add_files(struct layout_builder *b, const struct listing *listing, ui
     return 0;
 }
 
-static int add_checkpoint(struct layout_builder *b, const struct listing *listing, size_t index)
+static bool has_tensors(const struct listing *listing, const struct checkpoint *c)
+{
+    for (size_t i = 0; i < c->n_files; i++)
+        if (format_has_tensors(listing_id(listing, c->files[i])))
+            return true;
+    return false;
+}
+
+static int add_checkpoint(struct layout_builder *b, const struct listing *listing,
+                          const struct layout_place *place, size_t index)
 {
     const struct outline *o = layout_outline(b);
     const struct checkpoint *c = &o->checkpoints.items[index];
@@ -146,12 +218,11 @@ static int add_checkpoint(struct layout_builder *b, const struct listing *listin
     if (c->state_prefix)
         layout_add_text(b, dir, "checkpoint", format_state(c->state_prefix), mtime_ns);
     uint32_t hidden = layout_add_hidden(b, dir);
-    add_metrics(b, hidden, index, mtime_ns);
-    if (has_many_files(o))
-        layout_add_live(b, hidden, "info.json", VIEW_INFO);
-    else
-        layout_add_text(b, hidden, "info.json", format_json(describe_checkpoint(o, index)),
-                        mtime_ns);
+    const struct view_subject of = {place, index, mtime_ns};
+    add_metrics(b, hidden, &of);
+    add_view(b, hidden, "info.json", VIEW_INFO, &of);
+    if (has_tensors(listing, c))
+        layout_add_contents(b, hidden, "tensors", (uint32_t)index);
     layout_enter_checkpoint(b, -1);
     return r;
 }
@@ -169,13 +240,15 @@ static void add_links(struct layout_builder *b)
 }
 
 static int build_model(struct layout_builder *b, const struct listing *listing,
-                       const struct layout_place *place, uint32_t hidden)
+                       const struct layout_place *place, const struct views_options *options,
+                       uint32_t hidden)
 {
     struct outline *o = layout_outline(b);
+    const struct outline_hints hints = {place->directions, options->flaws, options->n_flaws};
     int64_t mtime_ns = listing->self.mtime_ns;
-    int r = outline_init(o, listing);
+    int r = outline_init(o, listing, &hints);
     for (size_t i = 0; r == 0 && i < o->checkpoints.n; i++)
-        r = add_checkpoint(b, listing, i);
+        r = add_checkpoint(b, listing, place, i);
     if (r == 0 && (o->checkpoints.n_rest || !o->checkpoints.n)) {
         uint32_t files = layout_add_dir(b, 0, "files", mtime_ns);
         r = add_files(b, listing, files, o->checkpoints.rest, o->checkpoints.n_rest, 0);
@@ -185,14 +258,14 @@ static int build_model(struct layout_builder *b, const struct listing *listing,
                       listing->n_entries, 0);
     if (r < 0)
         return r;
+    const struct view_subject of = {place, SIZE_MAX, mtime_ns};
     add_links(b);
-    add_metrics(b, hidden, SIZE_MAX, mtime_ns);
-    if (has_many_files(o)) {
-        layout_add_live(b, hidden, "info.json", VIEW_INFO);
-    } else {
-        json_t *info = describe_model(o, place->origin, place->project_name);
-        layout_add_text(b, hidden, "info.json", format_json(info), mtime_ns);
-    }
+    add_metrics(b, hidden, &of);
+    add_history(b, hidden, &of);
+    add_view(b, hidden, "info.json", VIEW_INFO, &of);
+    add_view(b, hidden, "metrics.csv", VIEW_METRICS_CSV, &of);
+    add_view(b, hidden, "summary.json", VIEW_SUMMARY, &of);
+    add_view(b, hidden, "detail.json", VIEW_DETAIL, &of);
     return 0;
 }
 
@@ -205,19 +278,20 @@ static void build_folders(struct layout_builder *b, const struct listing *listin
     layout_add_text(b, hidden, "info.json", format_json(info), listing->self.mtime_ns);
 }
 
-int views_build(struct listing *listing, const struct layout_place *place, bool is_root,
-                struct layout **out)
+int views_build(struct listing *listing, const struct layout_place *place,
+                const struct views_options *options, struct layout **out)
 {
+    static const struct views_options none;
     struct layout_builder *b = layout_begin(listing, place);
     int r = 0;
     if (!b)
         return -ENOMEM;
     uint32_t hidden = layout_add_hidden(b, 0);
     if (listing->kind == LISTING_FILES)
-        r = build_model(b, listing, place, hidden);
+        r = build_model(b, listing, place, options ? options : &none, hidden);
     else
         build_folders(b, listing, place, hidden);
-    if (is_root) {
+    if (options && options->is_root) {
         layout_add_live(b, hidden, "stats", VIEW_STATS);
         layout_add_live(b, hidden, "stats.prom", VIEW_STATS_PROM);
         layout_add_live(b, hidden, "config", VIEW_CONFIG);
@@ -237,170 +311,30 @@ bool views_is_own_live(const struct layout *layout, uint32_t node)
     return layout->nodes[node].ref >= VIEW_INFO;
 }
 
-int views_live_text(const struct layout *layout, uint32_t node, struct buf *out)
+/* A checkpoint's info.json with what its files hold, or that they could not be read. */
+static char *format_contents(const struct layout *layout, size_t checkpoint,
+                             const struct layout *contents)
 {
     const struct outline *o = &layout->outline;
-    int32_t of = layout_checkpoint(layout, node);
-    size_t checkpoint = of < 0 ? SIZE_MAX : (size_t)of;
-    json_t *json;
-    if (layout->nodes[node].ref == VIEW_METRICS)
-        json = describe_metrics(o, checkpoint);
-    else if (of < 0)
-        json = describe_model(o, layout->place->origin, layout->place->project_name);
-    else
-        json = describe_checkpoint(o, checkpoint);
-    CLEANUP(cleanup_free) char *text = format_json(json);
+    JSON_CLEANUP json_t *info = describe_checkpoint(o, checkpoint);
+    int r = !info      ? -ENOMEM
+            : contents ? describe_contents(info, &o->checkpoints.items[checkpoint],
+                                           &contents->contents->contents)
+                       : json_object_set_new(info, "unread", json_true());
+    if (r < 0)
+        return NULL;
+    return format_json(steal_ptr(info));
+}
+
+int views_live_text(const struct layout *layout, uint32_t node, const struct layout *contents,
+                    struct buf *out)
+{
+    int32_t checkpoint = layout_checkpoint(layout, node);
+    const struct view_subject of = {.place = layout->place,
+                                    .checkpoint = checkpoint < 0 ? SIZE_MAX : (size_t)checkpoint};
+    CLEANUP(cleanup_free)
+    char *text = views_tells_contents(layout, node)
+                     ? format_contents(layout, of.checkpoint, contents)
+                     : format_view(&layout->outline, &of, layout->nodes[node].ref);
     return text ? buf_puts(out, text) : -ENOMEM;
-}
-
-/* Calls emit for each attribute of a node, until it returns other than 0. */
-typedef int emit_fn(void *ctx, const char *name, const char *value);
-
-struct node_facts {
-    const struct layout *layout;
-    const struct layout_node *node;
-    struct listing_entry entry; /* of a file, project or model; else empty */
-    int32_t checkpoint;         /* it stands in, an index; or -1 */
-    const char *project, *model, *type;
-};
-
-static struct node_facts facts_of(const struct layout *layout, uint32_t index)
-{
-    const struct layout_node *node = &layout->nodes[index];
-    const struct listing *listing = layout->listing;
-    struct node_facts f = {.layout = layout,
-                           .node = node,
-                           .checkpoint = layout_checkpoint(layout, index),
-                           .project = layout->place->project_name};
-    if (node->kind == NODE_PLACE || node->kind == NODE_FILE)
-        listing_get(listing, node->ref, &f.entry);
-    if (listing->kind == LISTING_FILES) {
-        f.model = listing->self.name;
-        f.type = listing->self.type;
-    } else if (node->kind == NODE_PLACE && listing->kind == LISTING_MODELS) {
-        f.model = f.entry.name;
-        f.type = f.entry.type;
-    } else if (node->kind == NODE_PLACE) {
-        f.project = f.entry.name;
-    }
-    return f;
-}
-
-static int emit_text(emit_fn *emit, void *ctx, const char *name, const char *value)
-{
-    return value ? emit(ctx, name, value) : 0;
-}
-
-static int emit_digest(const struct node_facts *f, emit_fn *emit, void *ctx)
-{
-    char text[DIGEST_HEX_BYTES + 7] = "sha256:";
-    if (f->node->kind != NODE_FILE || !f->entry.has_digest)
-        return 0;
-    digest_format_hex(&f->entry.digest, text + 7);
-    return emit(ctx, "digest", text);
-}
-
-/* Whether a node is the directory of its model or checkpoint, which has metrics; *out_checkpoint is
- * SIZE_MAX for the model. */
-static bool has_metrics(const struct node_facts *f, size_t *out_checkpoint)
-{
-    bool is_root = f->node == f->layout->nodes;
-    *out_checkpoint = f->checkpoint >= 0 ? (size_t)f->checkpoint : SIZE_MAX;
-    if (f->layout->listing->kind != LISTING_FILES || f->node->kind != NODE_DIR)
-        return false;
-    return is_root || (f->checkpoint >= 0 && f->node->parent == 0);
-}
-
-static int emit_metrics(const struct node_facts *f, emit_fn *emit, void *ctx)
-{
-    const struct outline *o = &f->layout->outline;
-    size_t checkpoint;
-    int r = 0;
-    for (size_t m = 0; has_metrics(f, &checkpoint) && r == 0 && m < o->n_metrics; m++) {
-        const struct metric_row *row =
-            checkpoint == SIZE_MAX ? outline_model_value(o, m) : outline_value(o, checkpoint, m);
-        BUF_CLEANUP struct buf name = {0};
-        char value[METRIC_TEXT_BYTES];
-        if (!row)
-            continue;
-        metric_format(row->value, value);
-        r = buf_printf(&name, "metric.%s", row->name);
-        /* the kernel takes names of at most 255 bytes */
-        if (r == 0 && name.len + strlen(VIEWS_XATTR_PREFIX) <= 255)
-            r = emit(ctx, name.data, value);
-    }
-    return r;
-}
-
-static int emit_checkpoint(const struct node_facts *f, emit_fn *emit, void *ctx)
-{
-    char step[24];
-    if (f->checkpoint < 0)
-        return 0;
-    const struct checkpoint *c = &f->layout->outline.checkpoints.items[f->checkpoint];
-    snprintf(step, sizeof(step), "%lld", (long long)c->step);
-    int r = emit(ctx, "checkpoint", c->name);
-    if (r == 0)
-        r = emit(ctx, "format", c->format);
-    if (r == 0 && c->step >= 0)
-        r = emit(ctx, "step", step);
-    if (r == 0)
-        r = emit(ctx, "complete", c->missing ? "no" : "yes");
-    return r;
-}
-
-static int emit_all(const struct layout *layout, uint32_t node, emit_fn *emit, void *ctx)
-{
-    struct node_facts f = facts_of(layout, node);
-    int r = emit(ctx, "registry", layout->place->origin);
-    if (r == 0)
-        r = emit_text(emit, ctx, "project", f.project);
-    if (r == 0)
-        r = emit_text(emit, ctx, "model", f.model);
-    if (r == 0)
-        r = emit_text(emit, ctx, "type", f.type);
-    if (r == 0)
-        r = emit_checkpoint(&f, emit, ctx);
-    if (r == 0)
-        r = emit_digest(&f, emit, ctx);
-    return r == 0 ? emit_metrics(&f, emit, ctx) : r;
-}
-
-static int append_name(void *ctx, const char *name, const char *value)
-{
-    (void)value;
-    struct buf *out = ctx;
-    int r = buf_printf(out, VIEWS_XATTR_PREFIX "%s", name);
-    return r < 0 ? r : buf_putc(out, '\0');
-}
-
-int views_list_xattrs(const struct layout *layout, uint32_t node, struct buf *out)
-{
-    return emit_all(layout, node, append_name, out);
-}
-
-struct xattr_query {
-    const char *name;
-    struct buf *out;
-};
-
-enum { XATTR_FOUND = 1 };
-
-static int match_name(void *ctx, const char *name, const char *value)
-{
-    struct xattr_query *query = ctx;
-    if (strcmp(name, query->name) != 0)
-        return 0;
-    int r = buf_puts(query->out, value);
-    return r < 0 ? r : XATTR_FOUND;
-}
-
-int views_get_xattr(const struct layout *layout, uint32_t node, const char *name, struct buf *out)
-{
-    size_t prefix = strlen(VIEWS_XATTR_PREFIX);
-    if (strncmp(name, VIEWS_XATTR_PREFIX, prefix) != 0)
-        return -ENODATA;
-    struct xattr_query query = {name + prefix, out};
-    int r = emit_all(layout, node, match_name, &query);
-    return r == XATTR_FOUND ? 0 : r < 0 ? r : -ENODATA;
 }

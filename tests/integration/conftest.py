@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 
+import models
 import pytest
 import trees
 from fake_registry import FakeRegistry
@@ -142,6 +143,26 @@ def sample_mount(_session_mounts, sample_source):
 def served_mount(_session_mounts, sample_server):
     """The sample as a registry serves it, mounted."""
     return _session_mounts(sample_server.source)
+
+
+@pytest.fixture(scope="session")
+def models_server(modelfs_bin, tmp_path_factory):
+    """One `modelfs serve` with all of tests/data/models, for tests that change nothing in it."""
+    folder = tmp_path_factory.mktemp("models")
+    server = Server(modelfs_bin, folder / "registry", folder / "serve.log").start()
+    models.push_all(server)
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def models_served(_session_mounts, models_server):
+    return _session_mounts(models_server.source)
+
+
+@pytest.fixture(scope="session")
+def models_directory(_session_mounts):
+    return _session_mounts(f"dir://{models.MODELS}")
 
 
 @pytest.fixture(scope="session")

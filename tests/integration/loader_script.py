@@ -12,6 +12,7 @@ import sys
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 
+import library_views
 import numpy as np
 
 N_EXAMPLES = 8
@@ -96,7 +97,57 @@ def events(held_out, path):
             for value in event.summary.value]
 
 
-KINDS = {kind.__name__: kind for kind in (checkpoint, saved_model, onnx_model, arrays, events)}
+# What follows loads tests/data/models, which are no networks for digits.
+
+
+def newest(held_out, directory):
+    """The name of the checkpoint that TensorFlow takes a directory's for."""
+    import tensorflow as tf
+
+    path = tf.train.latest_checkpoint(directory)
+    return path and os.path.relpath(path, directory)
+
+
+def served_function(held_out, directory):
+    import tensorflow as tf
+
+    serve = tf.saved_model.load(directory).signatures["serving_default"]
+    return serve(x=tf.ones([2, 3]))["y"].numpy().tolist()
+
+
+def keras_model(held_out, path):
+    import keras
+
+    network = keras.models.load_model(path)
+    return {"answer": np.asarray(network(np.ones([1, 6], np.float32))).tolist(),
+            "weights": [library_views.tensor(one) for one in network.get_weights()]}
+
+
+def linear(held_out, path):
+    """An ONNX graph whose weights lie in a file beside it."""
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    return session.run(["y"], {"x": np.ones([1, 64], np.float32)})[0].tolist()
+
+
+def safe_open(held_out, path):
+    """As transformers opens a file: by mmap, tensor by tensor."""
+    import safetensors
+
+    found = {}
+    with safetensors.safe_open(path, framework="numpy") as file:
+        for name in file.keys():
+            part = file.get_slice(name)
+            found[name] = {"dtype": part.get_dtype(), "shape": part.get_shape()}
+            if part.get_dtype() not in library_views.RAW:
+                found[name]["sha256"] = library_views.tensor(file.get_tensor(name))["sha256"]
+    return found
+
+
+KINDS = {kind.__name__: kind for kind in (
+    checkpoint, saved_model, onnx_model, arrays, events, newest, served_function, keras_model,
+    linear, safe_open)}
 
 if __name__ == "__main__":
     held_out = HeldOut(sys.argv[2])

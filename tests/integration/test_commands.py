@@ -440,7 +440,7 @@ def test_ls_of_a_project_lists_models_with_what_they_reach(modelfs, place):
     assert [row[:5] for row in rows[1:]] == [
         ["cnn", "Tensorflow", "8", "0.9806", "0.0721"],
         ["cnn-onnx", "ONNX", "1", "0.9806", "0.0721"],
-        ["digits-custom", "Custom", "0", "0.9722", "0.1416"],
+        ["digits-custom", "Custom", "1", "0.9722", "0.1416"],
     ]
 
 
@@ -484,12 +484,17 @@ def test_url_and_path_tell_the_same(modelfs, sample_server, served_mount):
 
 
 def test_show_tells_about_a_model(modelfs, place):
-    lines = dict(re.split(r"  +", line, maxsplit=1)
-                 for line in modelfs("show", place("mnist/cnn")).stdout.splitlines())
+    facts, checkpoints, history = modelfs("show", place("mnist/cnn")).stdout.split("\n\n")
+    lines = dict(re.split(r"  +", line, maxsplit=1) for line in facts.splitlines())
     assert lines["name"] == "cnn" and lines["type"] == "Tensorflow" and lines["project"] == "mnist"
     assert lines["latest"] == "ckpt-1200" and lines["checkpoints"] == "8"
-    assert lines["best accuracy"] == "ckpt-800" and lines["best loss"] == "ckpt-600"
-    assert lines["metric accuracy"] == "0.9806"
+    rows = {row[0]: row for row in table(checkpoints)}
+    assert rows["ckpt-800"][3:5] == ["0.9833*", "0.0804"]
+    assert rows["ckpt-600"][3:5] == ["0.9778", "0.0710*"]
+    assert [row[:4] for row in table(history)[1:]] == [
+        ["accuracy", "0.9806", "0.9833", "800"],
+        ["loss", "0.0721", "0.0710", "600"],
+    ]
 
 
 def test_show_tells_about_a_checkpoint_and_its_files(modelfs, place):

@@ -47,8 +47,15 @@ def test_a_model_of_one_onnx_file_is_an_export(any_mount):
     assert names(model / "latest") == ["model.onnx"]
 
 
-def test_a_model_in_which_nothing_is_recognised_has_only_files(any_mount):
-    assert names(any_mount / "mnist" / "digits-custom") == ["files"]
+def test_a_custom_model_is_recognised_by_its_files(any_mount):
+    model = any_mount / "mnist" / "digits-custom"
+    assert names(model) == ["export-weights", "files", "latest"]
+    assert names(model / "files") == ["gradient-model-metadata.json"]
+
+
+def test_a_model_in_which_nothing_is_recognised_has_only_files(mount, registry):
+    registry.add_model("p", "m", files={"gradient-model-metadata.json": b"{}", "a/b.txt": b"b"})
+    assert names(mount(registry.source) / "p/m") == ["files"]
 
 
 def test_every_byte_is_listed_once_and_is_the_right_one(any_mount, truth):
@@ -202,6 +209,61 @@ def test_each_metric_of_a_checkpoint_is_a_number_and_a_newline(served_mount):
 def test_metrics_json_has_the_same_numbers(served_mount):
     text = (served_mount / CNN / "latest" / ".modelfs" / "metrics.json").read_text()
     assert json.loads(text)["accuracy"] == pytest.approx(EXPECTED[str(STEPS[-1])]["accuracy"])
+
+
+def test_which_way_is_best_can_be_said(mount, sample_server):
+    mounted = mount(sample_server.source, best="accuracy:min,loss:max")
+    accuracy = min(STEPS, key=lambda s: (EXPECTED[str(s)]["accuracy"], -s))
+    loss = max(STEPS, key=lambda s: (EXPECTED[str(s)]["loss"], s))
+    assert os.readlink(mounted / CNN / "best-accuracy") == f"ckpt-{accuracy}"
+    assert os.readlink(mounted / CNN / "best-loss") == f"ckpt-{loss}"
+
+
+# Forms of checkpoints.
+
+FORMS = {
+    "hf": {
+        "checkpoint-5/model.safetensors": b"w",
+        "checkpoint-5/trainer_state.json": b"{}",
+        "checkpoint-5/global_step5/rank.pt": b"r",
+        "checkpoint-6/model.safetensors": b"",
+        "config.json": b"{}",
+        "model.safetensors": b"w",
+        "README.md": b"r",
+        "runs/events": b"e",
+    },
+    "torch": {
+        "epoch=1-step=20.ckpt": b"w",
+        "last.ckpt": b"w",
+        "best.pt": b"w",
+        "hparams.yaml": b"h",
+    },
+    "gguf": {f"q-0000{i}-of-00002.gguf": b"w" for i in (1, 2)},
+    "mlflow": {"model/MLmodel": b"m", "model/model.pkl": b"p", "notes.txt": b"n"},
+}
+FORM_TREES = {
+    "hf": ["ckpt-5", "ckpt-6", "export-model", "files", "latest"],
+    "torch": ["ckpt-20", "export-best", "export-last", "files", "latest"],
+    "gguf": ["export-q", "latest"],
+    "mlflow": ["export-model", "files", "latest"],
+}
+
+
+def test_each_form_of_checkpoint_is_a_directory(mount, registry):
+    for name, files in FORMS.items():
+        registry.add_model("p", name, files=files)
+    mounted = mount(registry.source) / "p"
+    assert {name: names(mounted / name) for name in FORMS} == FORM_TREES
+    assert trees.files_below(mounted / "hf/ckpt-5") == [
+        "global_step5/rank.pt", "model.safetensors", "trainer_state.json"
+    ]
+    assert names(mounted / "hf/export-model") == ["README.md", "config.json", "model.safetensors"]
+    assert os.readlink(mounted / "hf/latest") == "ckpt-5"
+    told = json.loads((mounted / "hf/ckpt-6/.modelfs/info.json").read_text())
+    assert told["framework"] == "Hugging Face" and told["format"] == "Trainer checkpoint"
+    assert told["missing"] == "model.safetensors (empty)"
+    found = attributes(mounted / "torch/ckpt-20")
+    assert found["user.modelfs.framework"] == "PyTorch Lightning"
 
 
 # What is reachable and not listed.

@@ -25,7 +25,7 @@ def place(path):
         return f"ckpt-{step.group(2)}/{path}"
     if path.startswith(f"{EXPORT}/"):
         return f"export-{path}"
-    if path.endswith(".onnx"):
+    if path.endswith((".onnx", ".npz")):
         return f"export-{pathlib.Path(path).stem}/{path}"
     return f"files/{path}"
 

@@ -5,7 +5,7 @@
 
 #include "check.h"
 #include "model/contents.h"
-#include "parse_probe.h"
+#include "bytes_probe.h"
 #include "table_builder.h"
 #include "util/cleanup.h"
 

@@ -70,26 +70,29 @@ static struct listing *new_model(void)
     add_file(listing, "m-5.data-00000-of-00001", 4, 2 * SECOND_NS);
     add_file(listing, "e/9.onnx", 10, 0);
     add_file(listing, "m-6.index", 1, 0);
-    listing_add_row(listing, "loss", 5, 0.5);
-    listing_add_row(listing, "acc", 5, (double)NAN);
-    listing_add_row(listing, "auc", 6, 0.25);
+    listing_add_row(listing, "loss", 5, 0.5, 0);
+    listing_add_row(listing, "acc", 5, (double)NAN, 0);
+    listing_add_row(listing, "auc", 6, 0.25, 0);
     return listing;
 }
 
 #define DIGEST_TEXT "ab00000000000000000000000000000000000000000000000000000000000000"
 #define TWO_SECONDS "\"1970-01-01T00:00:02.000Z\""
 #define CKPT_5                                                                                     \
-    "{\"name\":\"ckpt-5\",\"format\":\"TensorFlow V2\",\"step\":5,\"complete\":true,\"size\":7,"   \
+    "{\"name\":\"ckpt-5\",\"framework\":\"TensorFlow\",\"format\":\"TensorFlow "                   \
+    "V2\",\"step\":5,\"complete\":true,\"size\":7,"                                                \
     "\"modified\":" TWO_SECONDS ",\"metrics\":{\"acc\":\"NaN\",\"loss\":0.5},\"files\":["          \
     "{\"path\":\"m-5.index\",\"size\":3,\"modified\":null,\"digest\":\"" DIGEST_TEXT "\"},"        \
     "{\"path\":\"m-5.data-00000-of-00001\",\"size\":4,\"modified\":" TWO_SECONDS "}]}"
 #define CKPT_6                                                                                     \
-    "{\"name\":\"ckpt-6\",\"format\":\"TensorFlow V2\",\"step\":6,\"complete\":false,"             \
+    "{\"name\":\"ckpt-6\",\"framework\":\"TensorFlow\",\"format\":\"TensorFlow "                   \
+    "V2\",\"step\":6,\"complete\":false,"                                                          \
     "\"missing\":\"m-6.data-00000-of-?\",\"size\":1,\"modified\":null,"                            \
     "\"metrics\":{\"auc\":0.25},\"files\":[{\"path\":\"m-6.index\",\"size\":1,\"modified\":null}]" \
     "}"
 #define EXPORT_9                                                                                   \
-    "{\"name\":\"export-9\",\"format\":\"ONNX\",\"step\":9,\"complete\":true,\"size\":10,"         \
+    "{\"name\":\"export-9\",\"framework\":\"ONNX\",\"format\":\"ONNX\",\"step\":9,\"complete\":"   \
+    "true,\"size\":10,"                                                                            \
     "\"modified\":null,\"metrics\":{},\"files\":[{\"path\":\"9.onnx\",\"size\":10,"                \
     "\"modified\":null}]}"
 
@@ -98,7 +101,7 @@ static void checkpoints_are_described(void)
     static const char *const want[] = {CKPT_5, CKPT_6, EXPORT_9};
     LISTING_CLEANUP struct listing *listing = new_model();
     OUTLINE_CLEANUP struct outline o = {0};
-    CHECK_EQ(outline_init(&o, listing), 0);
+    CHECK_EQ(outline_init(&o, listing, NULL), 0);
     CHECK_EQ(o.checkpoints.n, 3);
     for (size_t i = 0; i < 3; i++) {
         CLEANUP(cleanup_free) char *text = text_of(describe_checkpoint(&o, i));
@@ -110,7 +113,7 @@ static void a_model_is_described(void)
 {
     LISTING_CLEANUP struct listing *listing = new_model();
     OUTLINE_CLEANUP struct outline o = {0};
-    CHECK_EQ(outline_init(&o, listing), 0);
+    CHECK_EQ(outline_init(&o, listing, NULL), 0);
     CLEANUP(cleanup_free) char *text = text_of(describe_model(&o, "x://h", "p"));
     CHECK_STR(text,
               "{\"kind\":\"model\",\"registry\":\"x://h\",\"project\":\"p\",\"id\":\"7\","
@@ -127,7 +130,7 @@ static void an_empty_model_is_described(void)
 {
     LISTING_CLEANUP struct listing *listing = listing_new(LISTING_FILES);
     OUTLINE_CLEANUP struct outline o = {0};
-    CHECK_EQ(outline_init(&o, listing), 0);
+    CHECK_EQ(outline_init(&o, listing, NULL), 0);
     CLEANUP(cleanup_free) char *text = text_of(describe_model(&o, "x://h", NULL));
     CHECK_STR(text, "{\"kind\":\"model\",\"registry\":\"x://h\",\"project\":null,\"id\":null,"
                     "\"name\":null,\"type\":null,\"modified\":null,\"latest\":null,\"best\":{},"
@@ -142,7 +145,7 @@ static void names_may_be_any_bytes(void)
              "a\xff"
              "b\xc3.onnx",
              1, 0);
-    CHECK_EQ(outline_init(&o, listing), 0);
+    CHECK_EQ(outline_init(&o, listing, NULL), 0);
     JSON_CLEANUP json_t *model = describe_model(&o, "x://h", "p\xfe");
     CHECK_STR(json_get_text(model, "project"), "p\xef\xbf\xbd");
     CHECK_STR(json_get_text(json_array_get(json_get_array(model, "files"), 0), "path"),
@@ -171,7 +174,7 @@ static void what_is_described_is_whole(void)
     json_set_alloc_funcs(failing_malloc, plain_free);
     LISTING_CLEANUP struct listing *listing = new_model();
     OUTLINE_CLEANUP struct outline o = {0};
-    CHECK_EQ(outline_init(&o, listing), 0);
+    CHECK_EQ(outline_init(&o, listing, NULL), 0);
     CLEANUP(cleanup_free) char *model = text_of(describe_model(&o, "x://h", "p"));
     CLEANUP(cleanup_free) char *folder = text_of(describe_listing(listing, "x://h", "p"));
     FOR_EACH_ALLOC_FAILURE

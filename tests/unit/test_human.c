@@ -131,8 +131,56 @@ static void rates_have_a_fraction_while_they_are_small(void)
     }
 }
 
+static void counts_have_three_figures(void)
+{
+    static const struct {
+        uint64_t n;
+        const char *text;
+    } cases[] = {
+        {0, "0"},
+        {999, "999"},
+        {1000, "1.00 K"},
+        {12345, "12.3 K"},
+        {999499, "999 K"},
+        {999500, "1.00 M"},
+        {124439808, "124 M"},
+        {7241732096, "7.24 B"},
+        {UINT64_C(1800000000000), "1.80 T"},
+        {UINT64_MAX, "18.4 Qi"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char text[HUMAN_BYTES];
+        human_count(cases[i].n, text);
+        CHECK_STR(text, cases[i].text);
+    }
+}
+
+static void a_share_is_never_rounded_to_nothing_or_all(void)
+{
+    static const struct {
+        uint64_t part, whole;
+        const char *text;
+    } cases[] = {
+        {0, 0, "0 %"},
+        {0, 9, "0 %"},
+        {9, 9, "100 %"},
+        {1, 10000, "< 0.1 %"},
+        {9999, 10000, "> 99.9 %"},
+        {998, 1000, "99.8 %"},
+        {2, 1000, "0.2 %"},
+        {UINT64_MAX - 1, UINT64_MAX, "> 99.9 %"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char text[HUMAN_BYTES];
+        human_share(cases[i].part, cases[i].whole, text);
+        CHECK_STR(text, cases[i].text);
+    }
+}
+
 int main(void)
 {
+    TEST("counts have three figures", counts_have_three_figures);
+    TEST("a share is never rounded to nothing or all", a_share_is_never_rounded_to_nothing_or_all);
     TEST("sizes have four figures at most", sizes_have_four_figures_at_most);
     TEST("ages are in the largest unit that fits", ages_are_in_the_largest_unit_that_fits);
     TEST("numbers keep four figures", numbers_keep_four_figures);

@@ -107,6 +107,58 @@ static void items_come_one_by_one(void)
     }
 }
 
+static int count_member(void *ctx, const char *key, json_t *value)
+{
+    struct items *items = ctx;
+    items->n++;
+    items->sum += (int)strlen(key) + (int)json_integer_value(value);
+    return items->n == items->stop_at ? -7 : 0;
+}
+
+static void members_come_one_by_one(void)
+{
+    static const struct {
+        const char *text;
+        int r, n, sum, stop_at;
+    } cases[] = {
+        {"{}", 0, 0, 0, 0},
+        {" { } \n", 0, 0, 0, 0},
+        {"{\"a\":1}", 0, 1, 2, 0},
+        {"{ \"a\" : 1 , \"}\\\"\":{\"b\":[]}\n}\n", 0, 2, 4, 0},
+        {"{\"a\":1,\"a\":2}", 0, 2, 5, 0},
+        {"{\"a\":1,\"b\":2}", -7, 1, 2, 1},
+        {"{\"a\":123456789012345678901}", -EPROTO, 0, 0, 0},
+        {"{\"a\":\"12345678901234567\"}", 0, 1, 1, 0},
+        {"{\"a\":\"123456789012345678\"}", -EFBIG, 0, 0, 0},
+        {"", -EPROTO, 0, 0, 0},
+        {"[]", -EPROTO, 0, 0, 0},
+        {"{", -EPROTO, 0, 0, 0},
+        {"{,}", -EPROTO, 0, 0, 0},
+        {"{\"a\":1,}", -EPROTO, 1, 2, 0},
+        {"{\"a\":1", -EPROTO, 0, 0, 0},
+        {"{\"a\":1]", -EPROTO, 1, 2, 0},
+        {"{\"a\":1}}", -EPROTO, 1, 2, 0},
+        {"{\"a\"}", -EPROTO, 0, 0, 0},
+        {"{\"a\":}", -EPROTO, 0, 0, 0},
+        {"{1}", -EPROTO, 0, 0, 0},
+        {"{\"\\u0000\":1}", -EPROTO, 0, 0, 0},
+        {"{\"\xff\":1}", -EPROTO, 0, 0, 0},
+        {"{\"a\\", -EPROTO, 0, 0, 0},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct items items = {.stop_at = cases[i].stop_at};
+        size_t len = strlen(cases[i].text);
+        CLEANUP(cleanup_free) char *text = malloc(len + 1); /* a byte too far is noticed */
+        memcpy(text, cases[i].text, len);
+        int r = json_each_member(text, len, 23, count_member, &items);
+        if (r != cases[i].r || items.n != cases[i].n || items.sum != cases[i].sum)
+            printf("# %s\n", cases[i].text);
+        CHECK_EQ(r, cases[i].r);
+        CHECK_EQ(items.n, cases[i].n);
+        CHECK_EQ(items.sum, cases[i].sum);
+    }
+}
+
 static void length_counts_and_not_a_nul(void)
 {
     json_t *parsed JSON_CLEANUP = json_parse("[1]garbage", 3, NULL);
@@ -381,9 +433,92 @@ static void no_memory_is_an_error_or_a_fallback(void)
     }
 }
 
+static int note_text(void *ctx, const char *text, size_t len)
+{
+    size_t n = strlen(ctx);
+    return snprintf((char *)ctx + n, 100 - n, "<%.*s>", (int)len, text) < 0;
+}
+
+static void texts_of_items_are_given(void)
+{
+    static const struct {
+        const char *text, *items;
+        int result;
+    } cases[] = {
+        {"[]", "", 0},
+        {" [ 1 ,[2,\"]\"],{\"a\":3} ] ", "<1 ><[2,\"]\"]><{\"a\":3} >", 0},
+        {"[NaN,x]", "<NaN><x>", 0},
+        {"[1", "", -EPROTO},
+        {"[1,2", "<1>", -EPROTO},
+        {"[1] 2", "<1>", -EPROTO},
+        {"{}", "", -EPROTO},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char got[100] = "", error[JSON_ERROR_TEXT_LENGTH];
+        CHECK_EQ(json_each_text(cases[i].text, strlen(cases[i].text), note_text, got, error),
+                 cases[i].result);
+        CHECK_STR(got, cases[i].items);
+    }
+}
+
+static void a_member_is_found_without_parsing(void)
+{
+    static const struct {
+        const char *text, *value; /* of `a`; NULL: there is none */
+    } cases[] = {
+        {"{\"a\":1}", "1"},
+        {" { \"b\" : [1,{\"a\":2}] , \"a\" : {\"x\":[NaN]} }", "{\"x\":[NaN]} "},
+        {"{\"b\":\"\\\",\\\"a\\\":1\",\"a\":\"}\"}", "\"}\""},
+        {"{\"aa\":1,\"\":2,\"a\":3,\"a\":4}", "3"},
+        {"{\"a\":[1", "[1"},
+        {"{\"b\":{\"a\":1}}", NULL},
+        {"{\"b\":1 \"a\":1}", NULL},
+        {"{\"a\" 1}", NULL},
+        {"{\"a\"", NULL},
+        {"{\"a", NULL},
+        {"[\"a\",1]", NULL},
+        {"{a:1}", NULL},
+        {"{", NULL},
+        {"", NULL},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        size_t len;
+        const char *found = json_find_member(cases[i].text, strlen(cases[i].text), "a", &len);
+        CHECK_EQ(found != NULL, cases[i].value != NULL);
+        if (found && cases[i].value)
+            CHECK(len == strlen(cases[i].value) && memcmp(found, cases[i].value, len) == 0);
+    }
+}
+
+static void what_python_calls_numbers_are_texts(void)
+{
+    static const struct {
+        const char *text, *json; /* NULL: none */
+    } cases[] = {
+        {"[NaN,Infinity,-Infinity,1]", "[\"NaN\",\"Infinity\",\"-Infinity\",1]"},
+        {"{\"NaN\":\"a \\\" NaN\",\"b\":NaN}", "{\"NaN\":\"a \\\" NaN\",\"b\":\"NaN\"}"},
+        {"NaN", "\"NaN\""},
+        {"[1]", "[1]"},
+        {"[NaN", NULL},
+        {"[nan]", NULL},
+        {"[NaNa]", NULL},
+        {"[\"NaN]", NULL},
+        {"", NULL},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        JSON_CLEANUP json_t *got = json_parse_python(cases[i].text, strlen(cases[i].text), NULL);
+        char *text = got ? json_dumps(got, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
+        CHECK(cases[i].json ? text != NULL : !got);
+        if (text && cases[i].json)
+            CHECK_STR(text, cases[i].json);
+        free(text);
+    }
+}
+
 int main(void)
 {
     TEST("items come one by one", items_come_one_by_one);
+    TEST("members come one by one", members_come_one_by_one);
     TEST("any value is a document", any_value_is_a_document);
     TEST("other text is refused with a reason", other_text_is_refused_with_a_reason);
     TEST("the length counts, and not a NUL", length_counts_and_not_a_nul);
@@ -402,6 +537,9 @@ int main(void)
     TEST("leniency ends at what is no JSON", leniency_ends_at_what_is_no_json);
     TEST("any bytes become a text", any_bytes_become_a_text);
     TEST("a cut text is read to its end only", a_cut_text_is_read_to_its_end_only);
+    TEST("texts of items are given", texts_of_items_are_given);
+    TEST("a member is found without parsing", a_member_is_found_without_parsing);
+    TEST("what Python calls numbers are texts", what_python_calls_numbers_are_texts);
     TEST("no memory is an error or a fallback", no_memory_is_an_error_or_a_fallback);
     return check_done();
 }

@@ -24,9 +24,9 @@ static void fill_sample(struct listing *listing)
     listing_add(listing, &file);
     listing_add(listing, &plain);
     listing_add(listing, &hostile);
-    listing_add_row(listing, row, 100, 0.1);
-    listing_add_row(listing, row, METRIC_LAST_STEP, (double)NAN);
-    listing_add_row(listing, "acc", INT64_MAX, -(double)INFINITY);
+    listing_add_row(listing, row, 100, 0.1, 1557442950000000001);
+    listing_add_row(listing, row, METRIC_LAST_STEP, (double)NAN, -7);
+    listing_add_row(listing, "acc", INT64_MAX, -(double)INFINITY, 0);
     listing_set_self(listing, &self);
     memset(id, '?', sizeof(id) - 1); /* texts are copied */
     memset(url, '?', sizeof(url) - 1);
@@ -71,6 +71,7 @@ static void check_same(const struct listing *got, const struct listing *want)
         double x = got->rows[i].value, y = want->rows[i].value;
         CHECK_STR(got->rows[i].name, want->rows[i].name);
         CHECK_EQ(got->rows[i].step, want->rows[i].step);
+        CHECK_EQ(got->rows[i].wall_ns, want->rows[i].wall_ns);
         CHECK(x == y || (isnan(x) && isnan(y)));
     }
 }
@@ -123,7 +124,7 @@ static void thousands_are_kept(void)
         snprintf(id, sizeof(id), "file-%d", i);
         struct listing_entry entry = {.id = id, .name = id, .size_bytes = (uint64_t)i};
         CHECK_EQ(listing_add(listing, &entry), 0);
-        CHECK_EQ(listing_add_row(listing, id, i, i), 0);
+        CHECK_EQ(listing_add_row(listing, id, i, i, 0), 0);
     }
     CHECK(listing->n_entries == N && listing->n_rows == N);
     struct listing_entry entry;
@@ -178,6 +179,8 @@ static void other_bytes_are_no_listing(void)
     for (size_t len = 0; len < text.len; len++)
         CHECK(!is_listing(text.data, len));
     CHECK(!is_listing("{\"version\":1,\"kind\":0}", 22));
+    text.data[strlen("modelfs listing ")]--; /* an older form */
+    CHECK(!is_listing(text.data, text.len));
 }
 
 /* The cache's checksums find damage first; this is what is left when they do not. */

@@ -4,7 +4,7 @@
 #include <errno.h>
 
 #include "check.h"
-#include "parse_probe.h"
+#include "bytes_probe.h"
 #include "protobuf_builder.h"
 
 /* Fields as `number:value `, or `number:@offset+length `. */

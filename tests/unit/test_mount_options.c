@@ -51,6 +51,48 @@ static void every_option_sets_its_own_field(void)
     CHECK(o.connections == 3 && o.threads == 4 && o.read_ahead_kib == 0);
 }
 
+static void directions_are_one_option(void)
+{
+    static const struct {
+        const char *text, *directions;
+        bool debug;
+    } cases[] = {
+        {"best=wer:min,bleu:max", "wer:min,bleu:max", false},
+        {"best=wer:min,debug", "wer:min", true},
+        {"debug,best=wer:min,bleu:max,log_file=a:b,threads=3", "wer:min,bleu:max", true},
+        {"best=wer:min,bleu:max,,debug", "wer:min,bleu:max", true},
+        {"best=a=b:min", "a=b:min", false},
+        {"best=a:min,best=b:max", "b:max", false},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        OPTIONS_CLEANUP struct mount_options o;
+        CHECK_EQ(parse(&o, cases[i].text), 0);
+        CHECK_STR(o.best.text, cases[i].directions);
+        CHECK_EQ(o.debug, cases[i].debug);
+    }
+}
+
+/* What is wrong with directions is said in their words. */
+static void wrong_directions_are_told(void)
+{
+    static const struct {
+        const char *text, *why;
+    } cases[] = {
+        {"best=wer:min,bleu:mox", "`bleu:mox` does not say which way a metric is better; say "
+                                  "NAME:min or NAME:max"},
+        {"best=", "`` does not say which way a metric is better; say NAME:min or NAME:max"},
+        {"best", "the option best makes no sense"},
+        {"wer:min", "there is no option `wer:min`"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        OPTIONS_CLEANUP struct mount_options o;
+        CLEANUP(cleanup_free) char *why = NULL;
+        mount_options_init(&o);
+        CHECK_EQ(mount_options_parse(&o, cases[i].text, &why), -EINVAL);
+        CHECK_STR(why, cases[i].why);
+    }
+}
+
 static void sizes_have_units(void)
 {
     static const struct {
@@ -256,6 +298,8 @@ int main(void)
 {
     TEST("defaults are those of the help", defaults_are_those_of_the_help);
     TEST("every option sets its own field", every_option_sets_its_own_field);
+    TEST("directions are one option", directions_are_one_option);
+    TEST("wrong directions are told", wrong_directions_are_told);
     TEST("sizes have units", sizes_have_units);
     TEST("what mount and fstab add is let pass", what_mount_adds_is_let_pass);
     TEST("nonsense is refused", nonsense_is_refused);

@@ -63,22 +63,22 @@ static void values_belong_to_checkpoints(void)
     add_step(listing, 100);
     add_step(listing, 300);
     add_step(listing, 200);
-    listing_add_row(listing, "loss", 100, 0.3);
-    listing_add_row(listing, "loss", 205, 0.1);
-    listing_add_row(listing, "loss", 250, 0.01);
-    listing_add_row(listing, "loss", 300, 0.2);
-    listing_add_row(listing, "acc", 300, 0.5);
-    listing_add_row(listing, "acc", 100, 0.5);
-    listing_add_row(listing, "auc", METRIC_LAST_STEP, 0.9);
-    listing_add_row(listing, "acc", METRIC_LAST_STEP, 0.1);
-    listing_add_row(listing, "wer", 200, (double)NAN);
-    listing_add_row(listing, "wer", 50, 0.7);
-    CHECK_EQ(outline_init(&o, listing), 0);
+    listing_add_row(listing, "loss", 100, 0.3, 0);
+    listing_add_row(listing, "loss", 205, 0.1, 0);
+    listing_add_row(listing, "loss", 250, 0.01, 0);
+    listing_add_row(listing, "loss", 300, 0.2, 0);
+    listing_add_row(listing, "acc", 300, 0.5, 0);
+    listing_add_row(listing, "acc", 100, 0.5, 0);
+    listing_add_row(listing, "auc", METRIC_LAST_STEP, 0.9, 0);
+    listing_add_row(listing, "acc", METRIC_LAST_STEP, 0.1, 0);
+    listing_add_row(listing, "wer", 200, (double)NAN, 0);
+    listing_add_row(listing, "wer", 50, 0.7, 0);
+    CHECK_EQ(outline_init(&o, listing, NULL), 0);
     CHECK_STR(o.latest->name, "ckpt-300");
     check_metric(&o, "loss", "ckpt-100:0.3 ckpt-200:0.1 ckpt-300:0.2 model:0.2 best:ckpt-200");
     check_metric(&o, "acc", "ckpt-100:0.5 ckpt-200:- ckpt-300:0.5 model:0.5 best:ckpt-300");
     check_metric(&o, "auc", "ckpt-100:- ckpt-200:- ckpt-300:0.9 model:0.9 best:ckpt-300");
-    check_metric(&o, "wer", "ckpt-100:- ckpt-200:NaN ckpt-300:- model:-");
+    check_metric(&o, "wer", "ckpt-100:0.7 ckpt-200:NaN ckpt-300:- model:- best:ckpt-100");
 }
 
 static void metrics_are_sorted_and_once(void)
@@ -88,8 +88,8 @@ static void metrics_are_sorted_and_once(void)
     LISTING_CLEANUP struct listing *listing = listing_new(LISTING_FILES);
     OUTLINE_CLEANUP struct outline o = {0};
     for (size_t i = 0; i < 6; i++)
-        listing_add_row(listing, names[i], (int64_t)i, 1);
-    CHECK_EQ(outline_init(&o, listing), 0);
+        listing_add_row(listing, names[i], (int64_t)i, 1, 0);
+    CHECK_EQ(outline_init(&o, listing, NULL), 0);
     CHECK_EQ(o.n_metrics, 4);
     for (size_t i = 0; i < 4; i++)
         CHECK_STR(o.metrics[i], want[i]);
@@ -101,10 +101,10 @@ static void incomplete_ones_are_neither_latest_nor_best(void)
     OUTLINE_CLEANUP struct outline o = {0};
     add_step(listing, 100);
     add_file(listing, "m-200.index", 1, 0);
-    listing_add_row(listing, "loss", 100, 0.3);
-    listing_add_row(listing, "loss", 200, 0.1);
-    listing_add_row(listing, "auc", METRIC_LAST_STEP, 0.9);
-    CHECK_EQ(outline_init(&o, listing), 0);
+    listing_add_row(listing, "loss", 100, 0.3, 0);
+    listing_add_row(listing, "loss", 200, 0.1, 0);
+    listing_add_row(listing, "auc", METRIC_LAST_STEP, 0.9, 0);
+    CHECK_EQ(outline_init(&o, listing, NULL), 0);
     CHECK_STR(o.latest->name, "ckpt-100");
     check_metric(&o, "loss", "ckpt-100:0.3 ckpt-200:0.1 model:0.3 best:ckpt-100");
     check_metric(&o, "auc", "ckpt-100:0.9 ckpt-200:- model:0.9 best:ckpt-100");
@@ -117,10 +117,60 @@ static void twins_of_one_step_share_its_values(void)
     add_step(listing, 100);
     add_step(listing, 200);
     add_file(listing, "d/m-100.index", 1, 0);
-    listing_add_row(listing, "loss", 150, 0.3);
-    CHECK_EQ(outline_init(&o, listing), 0);
+    listing_add_row(listing, "loss", 150, 0.3, 0);
+    listing_add_row(listing, "wer", 50, 0.5, 0);
+    CHECK_EQ(outline_init(&o, listing, NULL), 0);
     check_metric(&o, "loss",
-                 "ckpt-100~m-100:0.3 ckpt-100~d/m-100:0.3 ckpt-200:- model:- best:ckpt-100~m-100");
+                 "ckpt-100~m-100:0.3 ckpt-100~d/m-100:0.3 ckpt-200:0.3 model:0.3 best:ckpt-200");
+    check_metric(&o, "wer",
+                 "ckpt-100~m-100:0.5 ckpt-100~d/m-100:0.5 ckpt-200:- model:- "
+                 "best:ckpt-100~m-100");
+}
+
+/* Those that evaluate, then save: the value of a checkpoint is the one before it. */
+static void an_evaluation_may_come_before_its_checkpoint(void)
+{
+    LISTING_CLEANUP struct listing *listing = listing_new(LISTING_FILES);
+    OUTLINE_CLEANUP struct outline o = {0};
+    add_step(listing, 100);
+    add_step(listing, 200);
+    add_step(listing, 300);
+    listing_add_row(listing, "loss", 90, 0.3, 0);
+    listing_add_row(listing, "loss", 95, 0.2, 7);
+    listing_add_row(listing, "loss", 200, 0.1, 0);
+    CHECK_EQ(outline_init(&o, listing, NULL), 0);
+    check_metric(&o, "loss", "ckpt-100:0.2 ckpt-200:0.1 ckpt-300:- model:- best:ckpt-200");
+    CHECK_EQ(outline_value(&o, 0, 0)->wall_ns, 7);
+}
+
+static void a_person_says_what_is_best(void)
+{
+    LISTING_CLEANUP struct listing *listing = listing_new(LISTING_FILES);
+    OUTLINE_CLEANUP struct outline o = {0};
+    CLEANUP(metric_directions_deinit) struct metric_directions directions = {0};
+    CLEANUP(cleanup_free) char *why = NULL;
+    CHECK_EQ(metric_directions_parse(&directions, "loss:max,acc:min", &why), 0);
+    for (int i = 1; i <= 3; i++) {
+        add_step(listing, i);
+        listing_add_row(listing, "loss", i, i, 0);
+        listing_add_row(listing, "acc", i, i, 0);
+        listing_add_row(listing, "wer", i, i, 0);
+    }
+    CHECK_EQ(outline_init(&o, listing, &(struct outline_hints){.directions = &directions}), 0);
+    check_metric(&o, "loss", "ckpt-1:1 ckpt-2:2 ckpt-3:3 model:3 best:ckpt-3");
+    check_metric(&o, "acc", "ckpt-1:1 ckpt-2:2 ckpt-3:3 model:3 best:ckpt-1");
+    check_metric(&o, "wer", "ckpt-1:1 ckpt-2:2 ckpt-3:3 model:3 best:ckpt-1");
+}
+
+static void files_without_bytes_make_no_checkpoint(void)
+{
+    LISTING_CLEANUP struct listing *listing = listing_new(LISTING_FILES);
+    OUTLINE_CLEANUP struct outline o = {0};
+    add_file(listing, "m-1.pt", 1, 0);
+    add_file(listing, "m-2.pt", 0, 0);
+    CHECK_EQ(outline_init(&o, listing, NULL), 0);
+    CHECK_STR(o.latest->name, "ckpt-1");
+    CHECK_STR(o.checkpoints.items[1].missing, "m-2.pt (empty)");
 }
 
 static void an_export_has_the_newest_values(void)
@@ -129,11 +179,11 @@ static void an_export_has_the_newest_values(void)
     OUTLINE_CLEANUP struct outline o = {0};
     add_file(listing, "3.onnx", 1, 0);
     add_file(listing, "20.onnx", 1, 0);
-    listing_add_row(listing, "loss", 300, 0.3);
-    listing_add_row(listing, "loss", 100, 0.1);
-    listing_add_row(listing, "auc", 300, 0.3);
-    listing_add_row(listing, "auc", METRIC_LAST_STEP, 0.9);
-    CHECK_EQ(outline_init(&o, listing), 0);
+    listing_add_row(listing, "loss", 300, 0.3, 0);
+    listing_add_row(listing, "loss", 100, 0.1, 0);
+    listing_add_row(listing, "auc", 300, 0.3, 0);
+    listing_add_row(listing, "auc", METRIC_LAST_STEP, 0.9, 0);
+    CHECK_EQ(outline_init(&o, listing, NULL), 0);
     CHECK_STR(o.latest->name, "export-20");
     check_metric(&o, "loss", "export-3:- export-20:0.3 model:0.3 best:export-20");
     check_metric(&o, "auc", "export-3:- export-20:0.9 model:0.9 best:export-20");
@@ -144,9 +194,9 @@ static void a_model_without_checkpoints_has_its_newest_values(void)
     LISTING_CLEANUP struct listing *listing = listing_new(LISTING_FILES);
     OUTLINE_CLEANUP struct outline o = {0};
     add_file(listing, "readme", 1, 0);
-    listing_add_row(listing, "loss", 5, 0.5);
-    listing_add_row(listing, "loss", 7, 0.7);
-    CHECK_EQ(outline_init(&o, listing), 0);
+    listing_add_row(listing, "loss", 5, 0.5, 0);
+    listing_add_row(listing, "loss", 7, 0.7, 0);
+    CHECK_EQ(outline_init(&o, listing, NULL), 0);
     CHECK(!o.latest && o.checkpoints.n_rest == 1);
     check_metric(&o, "loss", "model:0.7");
 }
@@ -159,7 +209,7 @@ static void sizes_and_times_are_those_of_the_files(void)
     CHECK_EQ(listing_set_self(listing, &self), 0);
     add_step(listing, 100);
     add_step(listing, 0);
-    CHECK_EQ(outline_init(&o, listing), 0);
+    CHECK_EQ(outline_init(&o, listing, NULL), 0);
     CHECK_EQ(outline_size_bytes(&o, &o.checkpoints.items[0]), 11);
     CHECK_EQ(outline_model_size_bytes(&o), 22);
     CHECK_EQ(outline_mtime_ns(&o, &o.checkpoints.items[0]), 77);
@@ -173,7 +223,7 @@ static void sizes_that_lie_do_not_overflow(void)
     add_file(listing, "m-1.index", INT64_MAX, 0);
     add_file(listing, "m-1.data-00000-of-00001", INT64_MAX, 0);
     add_file(listing, "rest", UINT64_MAX, 0);
-    CHECK_EQ(outline_init(&o, listing), 0);
+    CHECK_EQ(outline_init(&o, listing, NULL), 0);
     CHECK_EQ(outline_size_bytes(&o, &o.checkpoints.items[0]), INT64_MAX);
     CHECK_EQ(outline_model_size_bytes(&o), INT64_MAX);
 }
@@ -187,7 +237,7 @@ static void add_training(struct listing *listing, int steps)
         for (int m = 0; m < METRICS; m++) {
             char name[32];
             snprintf(name, sizeof(name), "some/long/metric-%02d", m);
-            CHECK_EQ(listing_add_row(listing, name, step, step * 100 + m), 0);
+            CHECK_EQ(listing_add_row(listing, name, step, step * 100 + m, 0), 0);
         }
     }
 }
@@ -200,7 +250,7 @@ static double cpu_s_of_steps(int steps)
     struct timespec from, to;
     add_training(listing, steps);
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &from);
-    CHECK_EQ(outline_init(&o, listing), 0);
+    CHECK_EQ(outline_init(&o, listing, NULL), 0);
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &to);
     CHECK(o.checkpoints.n == (size_t)steps && o.n_metrics == METRICS);
     for (size_t c = 0; c < (size_t)steps; c += 37)
@@ -222,7 +272,7 @@ static void nothing_is_an_outline_too(void)
 {
     LISTING_CLEANUP struct listing *listing = listing_new(LISTING_FILES);
     OUTLINE_CLEANUP struct outline o = {0};
-    CHECK_EQ(outline_init(&o, listing), 0);
+    CHECK_EQ(outline_init(&o, listing, NULL), 0);
     CHECK(!o.checkpoints.n && !o.n_metrics && !o.n_best && !o.latest);
 }
 
@@ -231,11 +281,11 @@ static void no_memory_is_an_error(void)
     LISTING_CLEANUP struct listing *listing = listing_new(LISTING_FILES);
     add_step(listing, 100);
     add_file(listing, "3.onnx", 1, 0);
-    listing_add_row(listing, "loss", 100, 0.1);
+    listing_add_row(listing, "loss", 100, 0.1, 0);
     FOR_EACH_ALLOC_FAILURE
     {
         OUTLINE_CLEANUP struct outline o = {0};
-        int r = outline_init(&o, listing);
+        int r = outline_init(&o, listing, NULL);
         CHECK(r == 0 ? o.n_best == 1 : r == -ENOMEM && !o.metrics && !o.values && !o.best);
     }
 }
@@ -250,9 +300,9 @@ static void too_many_values_are_refused(void)
         add_step(listing, i);
         snprintf(name, sizeof(name), "metric%d", i);
         if (i < 4096)
-            CHECK_EQ(listing_add_row(listing, name, i, i), 0);
+            CHECK_EQ(listing_add_row(listing, name, i, i, 0), 0);
     }
-    CHECK_EQ(outline_init(&o, listing), -ENOMEM);
+    CHECK_EQ(outline_init(&o, listing, NULL), -ENOMEM);
 }
 
 int main(void)
@@ -262,6 +312,10 @@ int main(void)
     TEST("incomplete ones are neither latest nor best",
          incomplete_ones_are_neither_latest_nor_best);
     TEST("twins of one step share its values", twins_of_one_step_share_its_values);
+    TEST("an evaluation may come before its checkpoint",
+         an_evaluation_may_come_before_its_checkpoint);
+    TEST("a person says what is best", a_person_says_what_is_best);
+    TEST("files without bytes make no checkpoint", files_without_bytes_make_no_checkpoint);
     TEST("an export has the newest values", an_export_has_the_newest_values);
     TEST("a model without checkpoints has its newest values",
          a_model_without_checkpoints_has_its_newest_values);

@@ -17,6 +17,11 @@ static const struct {
     {SCREEN_BOLD "ab" SCREEN_NORMAL "c\n", {0, 0}, true, false, "\033[1mab\033[0mc\n"},
     {SCREEN_RED "ab" SCREEN_NORMAL "c\n", {0, 0}, false, false, "abc\n"},
     {SCREEN_RED "ab" SCREEN_NORMAL "cd\n", {0, 3}, true, false, "\033[31mab\033[0mc\n"},
+    {"\004a" SCREEN_NORMAL "\010b" SCREEN_NORMAL,
+     {0, 0},
+     true,
+     false,
+     "\033[36ma\033[0m\033[34mb\033[0m"},
     /* a colour ends even where its text was cut off */
     {SCREEN_RED "abcdef" SCREEN_NORMAL "\n", {0, 3}, true, false, "\033[31mabc\033[0m\n"},
     /* cut to the screen; in its last row the line stays open */
@@ -53,8 +58,16 @@ static void a_lack_of_memory_is_said(void)
     }
 }
 
+static void control_characters_are_cleaned_out(void)
+{
+    BUF_CLEANUP struct buf out = {0};
+    CHECK_EQ(screen_append_clean("a\nb\x1b[2J\x7f\xc2\x9b\xc3\xa9" SCREEN_BOLD, &out), 0);
+    CHECK_STR(out.data, "a?b?[2J??\xc3\xa9?");
+}
+
 int main(void)
 {
+    TEST("control characters are cleaned out", control_characters_are_cleaned_out);
     TEST("text is cut and coloured", text_is_cut_and_coloured);
     TEST("a lack of memory is said", a_lack_of_memory_is_said);
     return check_done();

@@ -4,7 +4,7 @@
 #include <errno.h>
 
 #include "check.h"
-#include "parse_probe.h"
+#include "bytes_probe.h"
 #include "table_builder.h"
 
 #define TABLE_CLEANUP CLEANUP(table_builder_deinit)

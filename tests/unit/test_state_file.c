@@ -5,7 +5,7 @@
 
 #include "check.h"
 #include "model/history.h"
-#include "parse_probe.h"
+#include "bytes_probe.h"
 #include "util/cleanup.h"
 
 #define HISTORY_CLEANUP CLEANUP(history_deinit)

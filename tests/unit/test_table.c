@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "check.h"
+#include "cmd/screen.h"
 
 /* The table of @cells in two columns, the first to the left; NULL headings for none. */
 static int format(const char *const headings[2], const char *const *cells, size_t n,
@@ -77,6 +78,21 @@ static void no_line_ends_with_a_blank(void)
     CHECK_STR(out.data, "A\nlong\ns\n");
 }
 
+static void marks_take_no_room(void)
+{
+    TABLE_CLEANUP struct table *table = table_new();
+    struct buf out BUF_CLEANUP = {0};
+    table_add_column(table, NULL, TABLE_RIGHT);
+    table_add_column(table, NULL, TABLE_LEFT);
+    table_add_bold(table, "1\001");
+    table_add(table, "a");
+    table_add(table, "10");
+    table_add_bold(table, NULL);
+    CHECK_EQ(table_format(table, &out), 0);
+    CHECK_STR(out.data,
+              SCREEN_BOLD "1?" SCREEN_NORMAL "  a\n10  " SCREEN_BOLD "-" SCREEN_NORMAL "\n");
+}
+
 static void survives_each_allocation_failure(void)
 {
     static const char *const cells[] = {"a", "1", "b", "2"};
@@ -98,6 +114,7 @@ int main(void)
     TEST("control characters do not get through", control_characters_do_not_get_through);
     TEST("what is missing is a dash", what_is_missing_is_a_dash);
     TEST("no line ends with a blank", no_line_ends_with_a_blank);
+    TEST("marks take no room", marks_take_no_room);
     TEST("survives each allocation failure", survives_each_allocation_failure);
     return check_done();
 }

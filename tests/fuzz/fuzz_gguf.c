@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "model/gguf.h"
+
+#include "fuzz.h"
+#include "model/contents.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    const struct contents_file file = {"x.gguf", size};
+    struct contents contents;
+    contents_init(&contents, &file, 1);
+    int r = fuzz_parse(gguf_parse, &contents, 0, data, size);
+    if (r != 0 && contents.n_tensors)
+        abort(); /* nothing is left of what makes no sense */
+    contents_deinit(&contents);
+    return 0;
+}

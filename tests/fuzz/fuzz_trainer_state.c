@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "model/trainer_state.h"
+
+#include "fuzz_metrics.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    fuzz_metrics(trainer_state_parse, "run/file", data, size);
+    return 0;
+}
