@@ -10,7 +10,7 @@ cd "$root"
 build_packages=(
     gcc libc6-dev meson ninja-build pkg-config
     libfuse3-dev fuse3 libcurl4-openssl-dev libjansson-dev liblmdb-dev libxxhash-dev libssl-dev
-    libmicrohttpd-dev libyaml-dev
+    libmicrohttpd-dev libsnappy-dev libyaml-dev
 )
 demo_packages=(rsync attr)
 test_packages=(rsync attr curl gnuplot-nox python3-venv clang clang-format-14)

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "model/bundle.h"
 #include "model/gguf.h"
 #include "model/gradient_metadata.h"
 #include "model/hf_config.h"
@@ -14,11 +15,13 @@
 #include "model/npz.h"
 #include "model/onnx.h"
 #include "model/safetensors.h"
+#include "model/state_file.h"
+#include "model/tfevents.h"
 #include "model/trainer_state.h"
 
-/* A file's name: whole, or how it begins or ends. */
+/* A file's name: whole, a part of it, or how it ends. */
 struct format {
-    enum { NAME_IS, NAME_BEGINS, NAME_ENDS } how;
+    enum { NAME_IS, NAME_HAS, NAME_ENDS } how;
     const char *text;
     inquiry_parse_fn *parse;
     bool has_tensors;
@@ -30,12 +33,15 @@ static const struct format contents_formats[] = {
     {NAME_ENDS, ".npz", npz_parse, true},
     {NAME_ENDS, ".npy", npy_parse, true},
     {NAME_ENDS, ".onnx", onnx_parse, true},
+    {NAME_ENDS, ".index", bundle_parse, true},
     {NAME_IS, "MLmodel", mlmodel_parse, false},
     {NAME_IS, "config.json", hf_config_parse, false},
     {0},
 };
 
 static const struct format history_formats[] = {
+    {NAME_HAS, ".tfevents.", tfevents_parse, false},
+    {NAME_IS, "checkpoint", state_file_parse, false},
     {NAME_IS, "trainer_state.json", trainer_state_parse, false},
     {NAME_IS, "metrics.csv", metrics_csv_parse, false},
     {NAME_IS, "metrics.json", metrics_json_parse, false},
@@ -51,8 +57,8 @@ static bool matches(const struct format *format, const char *name)
     switch (format->how) {
     case NAME_IS:
         return strcmp(name, format->text) == 0;
-    case NAME_BEGINS:
-        return strncmp(name, format->text, n) == 0;
+    case NAME_HAS:
+        return strstr(name, format->text) != NULL;
     case NAME_ENDS:
         return len > n && strcmp(name + len - n, format->text) == 0;
     }

@@ -33,6 +33,7 @@ struct glimpse {
     int error;            /* glimpse_error() */
     uint64_t
         taken_bytes; /* a parser that goes through a file once keeps its place here; 0 at first */
+    uint64_t taken_state[3]; /* and what it must know of what it took; 0 at first */
 };
 
 void glimpse_init(struct glimpse *glimpse, uint64_t size_bytes);

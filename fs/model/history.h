@@ -4,6 +4,7 @@
  * sources. Pure; not thread-safe. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,7 +23,8 @@ struct history_row {
     int64_t step;        /* or METRIC_LAST_STEP */
     int64_t wall_ns;     /* since 1970 in UTC; 0: not known */
     double value;
-    uint32_t file; /* the source */
+    uint32_t file;  /* the source */
+    bool goes_back; /* what the session had of this name at or behind the step before is void */
 };
 
 struct history_file {
@@ -36,9 +38,9 @@ struct history {
     struct history_row *rows; /* owned; in the order they were added */
     size_t n_rows, cap_rows;
     struct arena *texts;
-    char *
-        latest; /* owned: the path within the model of the prefix that TensorFlow's state file calls
-                     the newest checkpoint, or NULL */
+    char *latest; /* owned: the path within the model of the prefix that TensorFlow's state file
+                     calls the newest checkpoint, or NULL */
+    uint32_t latest_file; /* the state file that says so */
 };
 
 void history_init(struct history *history, const struct history_file *files, size_t n_files);
@@ -52,9 +54,12 @@ void history_cut(struct history *history, size_t n_rows);
 
 /* Makes of all sessions one history. The files of a session count in the order of their paths, the
  * rows of a file in the order they were added; of one tag and step the last row counts. After this,
- * rows are sorted by name and step, each pair once, and sessions are empty. 0 or -ENOMEM.
+ * rows are sorted by name and step, each pair once, and sessions are empty. 0 or -ENOMEM (then rows
+ * are missing or not merged).
  *
  * A tag of one session only keeps its name. Of several sessions with the same tag one keeps it:
- * `eval`, `validation`, `val`, `test`, else the model's own directory, else the first by name; in
- * the others it is `<session>/<tag>`. */
+ * that whose last part is `eval`, `validation`, `val`, `test` (the first of these that there is),
+ * else the model's own directory, else the first by name. In the others it is `<session>/<tag>`; in
+ * the model's own directory, where training writes beside an `eval`, `train/<tag>`. What gets too
+ * long by that is left out. */
 int history_merge(struct history *history);

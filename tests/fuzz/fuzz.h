@@ -14,8 +14,8 @@
 enum { FUZZ_MAX_ROUNDS = 100000, FUZZ_PIECE_BYTES = 128 };
 
 /* Runs @parse over a file of @size bytes of @data; what it ended with. */
-static int fuzz_parse(inquiry_parse_fn *parse, void *ctx, uint32_t file, const uint8_t *data,
-                      size_t size)
+static inline int fuzz_parse(inquiry_parse_fn *parse, void *ctx, uint32_t file, const uint8_t *data,
+                             size_t size)
 {
     struct glimpse glimpse;
     int r = -EAGAIN;

@@ -41,6 +41,7 @@ FOREIGN_HEADERS = {
     r"fuse(3/.*|_.*)?\.h": ["fs/vfs/ops*.c", "fs/vfs/ops_*.h"],
     r"curl/.*\.h": ["fs/net/http*.c", "fs/net/http_*.h"],
     r"lmdb\.h": ["cache/env_*"],
+    r"snappy.*\.h": ["fs/model/snappy.c"],
     r"yaml\.h": ["fs/util/yaml.c"],
 }
 MDB_FILES = ["cache/env_*"]
