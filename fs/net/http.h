@@ -51,6 +51,11 @@ void http_reply_deinit(struct http_reply *reply);
 /* Sends @request (its callbacks are ignored) and waits. Not for FUSE workers or transfer threads. 0
  * with any status, or -errno and an empty *out. */
 int http_fetch(struct http *http, const struct http_request *request, struct http_reply *out);
+/* The same in two parts, for exchanges side by side: begins @request, of which nothing is kept, and
+ * waits for what was begun, which must follow. Every error is the end's, but NULL: -ENOMEM. */
+struct http_wait;
+struct http_wait *http_fetch_begin(struct http *http, const struct http_request *request);
+int http_fetch_end(struct http_wait *wait, struct http_reply *out);
 
 /* Sends the content of @fd (exactly @len bytes from its current offset, which stays where it is) as
  * the body of a PUT, or of the request's own method, and waits; for command lines. @on_progress

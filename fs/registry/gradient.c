@@ -233,13 +233,19 @@ static int add_file(void *ctx, const json_t *file)
     return listing_add(listing, &entry);
 }
 
+/* Both calls are under way side by side: from a far registry each takes a round trip. Whether there
+ * is such a model only the one about the model itself tells. */
 static int list_files(struct gradient *g, const char *model_id, struct listing *listing,
                       int64_t *retry)
 {
     JSON_CLEANUP json_t *body = json_pack("{s:s,s:b,s:b}", "id", model_id, "links", 1, "size", 1);
     const struct gradient_call call = {NULL, "/mlModels/listFiles/", body};
+    struct gradient_sent *sent = gradient_send(g->http, g->base, &call);
     int r = fill_self(g, model_id, listing, retry);
-    return r < 0 ? r : gradient_call_each(g->http, g->base, &call, add_file, listing, retry);
+    if (r == 0)
+        return gradient_each(sent, add_file, listing, retry);
+    gradient_drop(sent);
+    return r;
 }
 
 static int fill(struct gradient *g, const struct registry_place *place, struct listing *listing,

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "net/http.h"
@@ -56,8 +57,14 @@ static void log_failure(const char *url, const struct http_reply *reply, int err
     }
 }
 
+struct gradient_sent {
+    struct http_wait *wait; /* NULL: it could not be sent, and why */
+    int err;
+    struct buf url;
+};
+
 static int send_call(struct http *http, const char *url, const struct gradient_call *call,
-                     struct http_reply *reply)
+                     struct http_wait **out)
 {
     CLEANUP(cleanup_free) char *key = NULL;
     CLEANUP(cleanup_free) char *body = call->body ? json_dumps(call->body, JSON_COMPACT) : NULL;
@@ -79,7 +86,8 @@ static int send_call(struct http *http, const char *url, const struct gradient_c
         .urgent = true,
         .follow = true,
     };
-    return http_fetch(http, &request, reply);
+    *out = http_fetch_begin(http, &request);
+    return *out ? 0 : -ENOMEM;
 }
 
 static void log_no_json(const char *url, const char *why)
@@ -89,19 +97,48 @@ static void log_no_json(const char *url, const char *why)
     log_warn("%s answered what is no JSON: %s", shown, why);
 }
 
-/* Sends and waits; the reply is a successful one when 0 is returned. */
-static int get_reply(struct http *http, const char *base, const struct gradient_call *call,
-                     struct buf *out_url, struct http_reply *reply, int64_t *out_retry_after_ms)
+struct gradient_sent *gradient_send(struct http *http, const char *base,
+                                    const struct gradient_call *call)
 {
-    int r = buf_printf(out_url, "%s%s", base, call->path);
-    if (r < 0)
+    struct gradient_sent *sent = calloc(1, sizeof(*sent));
+    if (!sent)
+        return NULL;
+    sent->err = buf_printf(&sent->url, "%s%s", base, call->path);
+    if (sent->err == 0)
+        sent->err = send_call(http, sent->url.data, call, &sent->wait);
+    return sent;
+}
+
+/* Waits for what comes and frees all but the URL, which it moves to @out_url. */
+static int receive(struct gradient_sent *sent, struct buf *out_url, struct http_reply *reply)
+{
+    int r = sent ? sent->err : -ENOMEM;
+    if (!sent)
         return r;
-    r = send_call(http, out_url->data, call, reply);
+    if (sent->wait)
+        r = http_fetch_end(sent->wait, reply);
+    *out_url = sent->url;
+    free(sent);
+    return r;
+}
+
+void gradient_drop(struct gradient_sent *sent)
+{
+    struct buf url BUF_CLEANUP = {0};
+    CLEANUP(cleanup_reply) struct http_reply reply = {0};
+    receive(sent, &url, &reply);
+}
+
+/* Waits; the reply is a successful one when 0 is returned. */
+static int get_reply(struct gradient_sent *sent, struct buf *out_url, struct http_reply *reply,
+                     int64_t *out_retry_after_ms)
+{
+    int r = receive(sent, out_url, reply);
     bool is_success = reply->status >= 200 && reply->status < 300; /* a new project is a 201 */
     if (r == 0 && !is_success)
         r = retry_status_errno(reply->status);
     *out_retry_after_ms = reply->status ? reply->retry_after_ms : -1;
-    if (r < 0)
+    if (r < 0 && out_url->data)
         log_failure(out_url->data, reply, r);
     return r;
 }
@@ -112,7 +149,7 @@ int gradient_call(struct http *http, const char *base, const struct gradient_cal
     char why[JSON_ERROR_TEXT_LENGTH];
     struct buf url BUF_CLEANUP = {0};
     CLEANUP(cleanup_reply) struct http_reply reply = {0};
-    int r = get_reply(http, base, call, &url, &reply, out_retry_after_ms);
+    int r = get_reply(gradient_send(http, base, call), &url, &reply, out_retry_after_ms);
     if (r < 0)
         return r;
     *out = json_parse_leniently(reply.body.data ? reply.body.data : "", reply.body.len, why);
@@ -122,13 +159,13 @@ int gradient_call(struct http *http, const char *base, const struct gradient_cal
     return -EPROTO;
 }
 
-int gradient_call_each(struct http *http, const char *base, const struct gradient_call *call,
-                       json_item_fn *item, void *ctx, int64_t *out_retry_after_ms)
+int gradient_each(struct gradient_sent *sent, json_item_fn *item, void *ctx,
+                  int64_t *out_retry_after_ms)
 {
     char why[JSON_ERROR_TEXT_LENGTH];
     struct buf url BUF_CLEANUP = {0};
     CLEANUP(cleanup_reply) struct http_reply reply = {0};
-    int r = get_reply(http, base, call, &url, &reply, out_retry_after_ms);
+    int r = get_reply(sent, &url, &reply, out_retry_after_ms);
     if (r < 0)
         return r;
     r = json_each(reply.body.data ? reply.body.data : "", reply.body.len, item, ctx, why);

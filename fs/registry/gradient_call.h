@@ -23,6 +23,13 @@ struct gradient_call {
 int gradient_call(struct http *http, const char *base, const struct gradient_call *call,
                   json_t **out, int64_t *out_retry_after_ms);
 
-/* The same where the reply is a list: each item goes to @item, see json_each(). */
-int gradient_call_each(struct http *http, const char *base, const struct gradient_call *call,
-                       json_item_fn *item, void *ctx, int64_t *out_retry_after_ms);
+/* The same in two parts, where the reply is a list: sends @call, of which nothing is kept (NULL:
+ * memory is short), and waits for the reply, whose items go to @item, see json_each(). @sent NULL:
+ * -ENOMEM. */
+struct gradient_sent;
+struct gradient_sent *gradient_send(struct http *http, const char *base,
+                                    const struct gradient_call *call);
+int gradient_each(struct gradient_sent *sent, json_item_fn *item, void *ctx,
+                  int64_t *out_retry_after_ms);
+/* Waits for a reply that is of no use any more. */
+void gradient_drop(struct gradient_sent *sent);

@@ -8,7 +8,7 @@ import subprocess
 import time
 
 from bench_figures import at_least, at_most
-from bench_machine import drop_page_cache, read_ahead_path
+from bench_machine import drop_page_cache, provide_memory, read_ahead_path
 from bench_near import RowOf, fetched_by, file_of, odd_places
 from bench_readers import read
 from bench_rivals import KNOWN
@@ -53,6 +53,7 @@ def measure_dd(bench):
     """MiB/s of dd from the local file, which is not in memory."""
     plain = bench.sources.plain()
     drop_page_cache(1)
+    provide_memory(bench.folder, bench.size)
     began = time.monotonic()
     subprocess.run(["dd", f"if={plain}", "of=/dev/null", "bs=1M", "status=none"], check=True)
     return bench.size / MIB / (time.monotonic() - began)
@@ -61,7 +62,7 @@ def measure_dd(bench):
 def measure_ceiling(bench):
     """MiB/s through the ceiling program, of memory and again of the page cache."""
     path, end = bench.mount_ceiling()
-    first = read("sequential", paths=[str(path)])
+    first = bench.read("sequential", paths=[str(path)])
     again = read("sequential", paths=[str(path)])
     end()
     return speed_of(first), speed_of(again)
@@ -72,7 +73,7 @@ def warm(bench, out):
     dd = bench.once("dd", lambda: measure_dd(bench))
     mounted, path = remount(bench)
     before = fetched_by(mounted)
-    found = read("sequential", paths=[path])
+    found = bench.read("sequential", paths=[path])
     fetched = fetched_by(mounted) - before
     mounted.end()
     out.add("modelfs", speed_of(found), "MiB/s")
@@ -96,7 +97,7 @@ def warm_rival(bench, out, name):
         read("sequential", paths=[str(mounted.path / "big/data.bin")])
         drop_page_cache(1)
         bench.sources(KNOWN[name].source).warm()
-        speed = speed_of(read("sequential", paths=[str(mounted.path / "big/data.bin")]))
+        speed = speed_of(bench.read("sequential", paths=[str(mounted.path / "big/data.bin")]))
         mounted.end()
     except (RuntimeError, OSError, AssertionError) as failure:
         out.note(f"{name}: failed: {failure}")
@@ -109,13 +110,13 @@ def warm_random(bench, out):
     places = odd_places(bench.size, 400, ASKED, bench.number)
     mounted, path = remount(bench)
     read_ahead_kb = int(read_ahead_path(mounted.path).read_text())
-    ours = read("random", path=path, places=places, bytes=ASKED)["seconds"]
+    ours = bench.read("random", path=path, places=places, bytes=ASKED)["seconds"]
     fetched = fetched_by(mounted)
     mounted.end()
     bench.sources.plain()
     drop_page_cache(1)
     path, end = bench.mount_ceiling(cold=True, read_ahead_kb=read_ahead_kb)
-    ceiling = read("random", path=str(path), places=places, bytes=ASKED)["seconds"]
+    ceiling = bench.read("random", path=str(path), places=places, bytes=ASKED)["seconds"]
     end()
     ours, ceiling = (statistics.median(s) * 1e6 for s in (ours, ceiling))
     out.add("modelfs, median", ours, "us")

@@ -6,6 +6,7 @@ import pathlib
 import re
 import shutil
 import subprocess
+import tempfile
 import threading
 import time
 
@@ -60,6 +61,19 @@ def drop_page_cache(what=3):
     """What is in memory of files goes; 1 leaves names and inodes."""
     os.sync()
     pathlib.Path("/proc/sys/vm/drop_caches").write_text(str(what))
+
+
+def provide_memory(folder, n_bytes):
+    """Has this machine really have so much free memory. A virtual one gives what is free back to
+    its host, and each page is then provided anew at its first touch: that costs up to a second a
+    GiB, more than all that is measured here, and falls on whoever comes first. Pages of a file
+    that were just let go are taken before all others."""
+    room = memoryview(bytearray(MIB))
+    with tempfile.TemporaryFile(dir=folder, buffering=0) as file:
+        file.truncate(n_bytes)
+        while file.readinto(room):
+            pass
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def cpu_seconds(pid):

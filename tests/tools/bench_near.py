@@ -7,7 +7,7 @@ import statistics
 import time
 
 from bench_figures import at_least, at_most, percentile
-from bench_machine import Watch, cpu_seconds, folder_bytes, memory, wait_idle
+from bench_machine import Watch, cpu_seconds, folder_bytes, memory, provide_memory, wait_idle
 from bench_readers import Reader, read
 from bench_sources import MIB
 
@@ -60,6 +60,7 @@ def read_cold(bench, name, **options):
     mounted = bench.mount(source.listing, **options)
     path = file_of(bench, name, mounted)
     os.sync()
+    provide_memory(bench.folder, 2 * bench.size)
     before = cpu_seconds(mounted.pid)
     found = read("sequential", paths=[path])
     cpu = cpu_seconds(mounted.pid) - before
@@ -123,7 +124,7 @@ def near_random(bench, out):
         mounted = bench.mount(source.listing)
         path = file_of(bench, name, mounted)
         places = odd_places(bench.size, 400, 256 << 10, bench.number)
-        seconds = read("random", path=path, places=places, bytes=256 << 10)["seconds"]
+        seconds = bench.read("random", path=path, places=places, bytes=256 << 10)["seconds"]
         mounted.end()
         out.add(f"{source.name}, median", statistics.median(seconds) * 1e3, "ms", at_most(0.5))
         out.add(f"{source.name}, p98", percentile(seconds, 0.98) * 1e3, "ms", at_most(1))
@@ -171,6 +172,7 @@ def churn(bench, out):
         os.stat(path)
     bench.sources("serve").warm()
     os.sync()
+    provide_memory(bench.folder, len(paths) * bench.size + limit)
 
     def sample():
         return {"size": folder_bytes(cache), "own": memory(mounted.pid)}

@@ -100,6 +100,21 @@ static void a_put_that_cannot_go_on_ends(void)
     close(ends[1]);
 }
 
+static void two_fetches_side_by_side_each_get_their_own(void)
+{
+    struct http_reply good, cut, bad;
+    struct http_wait *wait = http_fetch_begin(http, &(struct http_request){.url = url_of("/echo")});
+    struct http_wait *wait_cut =
+        http_fetch_begin(http, &(struct http_request){.url = url_of("/cut")});
+    struct http_wait *wait_bad = http_fetch_begin(http, &(struct http_request){.url = "nothing"});
+    CHECK_EQ(http_fetch_end(wait_bad, &bad), -EINVAL);
+    CHECK_EQ(http_fetch_end(wait_cut, &cut), -ECONNRESET);
+    CHECK_EQ(http_fetch_end(wait, &good), 0);
+    CHECK(!bad.body.data && !cut.body.data);
+    CHECK(strncmp(good.body.data, "GET /echo", 9) == 0);
+    http_reply_deinit(&good);
+}
+
 static void a_failed_fetch_is_empty(void)
 {
     struct http_reply reply = {.status = 1};
@@ -118,6 +133,8 @@ int main(void)
         return EXIT_FAILURE;
     TEST("a file is put from its offset, exactly", a_file_is_put);
     TEST("a put that cannot go on ends", a_put_that_cannot_go_on_ends);
+    TEST("fetches side by side each get their own reply",
+         two_fetches_side_by_side_each_get_their_own);
     TEST("a failed fetch leaves an empty reply", a_failed_fetch_is_empty);
     http_free(http);
     fake_server_stop(&server);
