@@ -47,7 +47,7 @@ int url_model_add_contents(const struct url_model *model, struct engine *engine,
         return 0;
     int r = engine_read_contents(engine, model->listing->self.id, model->listing, c, &contents);
     if (r == 0)
-        r = describe_contents(facts, c, &contents->contents);
+        r = describe_contents(facts, &contents->contents);
     study_contents_free(contents);
     return r;
 }

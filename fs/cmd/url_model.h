@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A model as it is looked at by URL: its listing, with the metrics that its files tell, and its
+/* A model as it is looked at by URL: its listing, with what its files tell, and its
  * outline. */
 #pragma once
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* First the directories that are checkpoints are found; then each file is looked at, and belongs to
- * such a directory, or to what its own name says, or to none. Files of one answer become one group,
+ * such a directory, or to what its own name says, or to what refers to it, or to none. Files of one answer become one group,
  * and the form's check says what a group lacks. */
 #include "model/checkpoints.h"
 
@@ -242,6 +242,54 @@ static int match_all(struct finder *f, struct checkpoints *c)
     return 0;
 }
 
+/* The match of a file among the first @n, which are in the files' order; NULL when it has none. */
+static const struct match *match_of(const struct finder *f, size_t n, const struct form_file *file)
+{
+    size_t low = 0, high = n;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (f->matches[middle].file < file)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < n && f->matches[low].file == file ? &f->matches[low] : NULL;
+}
+
+/* Gives the file that another one refers to to that one's checkpoint. @n are matched by names. */
+static void follow(struct finder *f, size_t n, const struct reference *reference, bool *taken)
+{
+    const struct form_file *from = form_names_find(&f->names, reference->from);
+    const struct form_file *to = form_names_find(&f->names, reference->to);
+    const struct match *owner = from ? match_of(f, n, from) : NULL;
+    if (!owner || !to || taken[to - f->files] || match_of(f, n, to) ||
+        strncmp(to->path, from->path, owner->directory_len) != 0)
+        return;
+    struct match *m = &f->matches[f->n_matches++];
+    *m = *owner;
+    m->file = to;
+    taken[to - f->files] = true;
+}
+
+/* What references give to a checkpoint is no rest any more. */
+static int follow_all(struct finder *f, const struct reference *references, size_t n,
+                      struct checkpoints *c)
+{
+    size_t n_named = f->n_matches, kept = 0;
+    if (!n)
+        return 0;
+    CLEANUP(cleanup_free) bool *taken = calloc(f->n + 1, sizeof(*taken));
+    if (!taken)
+        return -ENOMEM;
+    for (size_t i = 0; i < n; i++)
+        follow(f, n_named, &references[i], taken);
+    for (size_t i = 0; i < c->n_rest; i++)
+        if (!taken[c->rest[i]])
+            c->rest[kept++] = c->rest[i];
+    c->n_rest = kept;
+    return 0;
+}
+
 static int group_all(struct finder *f, struct checkpoints *c)
 {
     qsort(f->matches, f->n_matches, sizeof(*f->matches), compare_matches);
@@ -276,11 +324,20 @@ static void finder_deinit(struct finder *f)
 
 int checkpoints_find(const struct checkpoint_file *files, size_t n, struct checkpoints *out)
 {
+    return checkpoints_find_referred(files, n, NULL, 0, out);
+}
+
+int checkpoints_find_referred(const struct checkpoint_file *files, size_t n,
+                              const struct reference *references, size_t n_references,
+                              struct checkpoints *out)
+{
     CLEANUP(finder_deinit) struct finder f = {0};
     struct checkpoints c = {0};
     int r = finder_init(&f, files, n);
     if (r == 0)
         r = match_all(&f, &c);
+    if (r == 0)
+        r = follow_all(&f, references, n_references, &c);
     if (r == 0)
         r = group_all(&f, &c);
     if (r < 0)

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which files make a checkpoint, by their names and sizes alone. Pure. */
+/* Which files make a checkpoint, by their names and sizes, and by what some say of others. Pure. */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "model/reference.h"
 
 enum checkpoint_kind {
     CHECKPOINT_STEP,   /* weights at a step of training: `ckpt-<step>` */
@@ -43,6 +45,11 @@ struct checkpoints {
 /* Finds the checkpoints among @files (fewer than 2^32, in no order), by the forms of model/forms.h.
  * Each file belongs to one checkpoint at most. 0 or -ENOMEM. */
 int checkpoints_find(const struct checkpoint_file *files, size_t n, struct checkpoints *out);
+/* The same where files tell of others: one that names give to no checkpoint belongs to that of the
+ * first file that refers to it, if it is within that one's directory. */
+int checkpoints_find_referred(const struct checkpoint_file *files, size_t n,
+                              const struct reference *references, size_t n_references,
+                              struct checkpoints *out);
 void checkpoints_deinit(struct checkpoints *c);
 
 /* The newest complete one: that which TensorFlow's state file names by @state_prefix_path, its

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/relative.h"
 #include "util/buf.h"
 #include "util/json.h"
 
@@ -165,49 +166,12 @@ uint32_t contents_find_path(const struct contents *contents, const char *path)
     return CONTENTS_NO_FILE;
 }
 
-/* Takes the last part off a path that ends with `/` or is empty; false when there is none. */
-static bool go_up(struct buf *path)
-{
-    if (!path->len)
-        return false;
-    do
-        path->len--;
-    while (path->len && path->data[path->len - 1] != '/');
-    path->data[path->len] = '\0';
-    return true;
-}
-
-/* Appends the parts of @name to the directory in @path; false when they lead out of the model. */
-static bool join(struct buf *path, const char *name, int *out_err)
-{
-    while (*name) {
-        size_t len = strcspn(name, "/");
-        bool is_last = !name[len];
-        if (len == 2 && memcmp(name, "..", 2) == 0) {
-            if (is_last || !go_up(path))
-                return false;
-        } else if (len && !(len == 1 && *name == '.')) {
-            *out_err = buf_append(path, name, len);
-            if (*out_err == 0 && !is_last)
-                *out_err = buf_putc(path, '/');
-            if (*out_err < 0)
-                return false;
-        }
-        name += len + !is_last;
-    }
-    return true;
-}
-
 uint32_t contents_find(const struct contents *contents, uint32_t from, const char *name)
 {
     BUF_CLEANUP struct buf path = {0};
     const char *base = from < contents->n_files ? contents->files[from].path : "";
-    const char *slash = strrchr(base, '/');
-    int err = 0;
-    if (*name == '/' || buf_append(&path, base, slash ? (size_t)(slash - base) + 1 : 0) < 0 ||
-        !join(&path, name, &err) || !path.len)
-        return CONTENTS_NO_FILE;
-    return contents_find_path(contents, path.data);
+    return relative_resolve(base, name, &path) == 0 ? contents_find_path(contents, path.data)
+                                                    : CONTENTS_NO_FILE;
 }
 
 uint64_t contents_parameters(const struct contents *contents)

@@ -176,9 +176,9 @@ void form_names_deinit(struct form_names *names)
     *names = (struct form_names){0};
 }
 
-/* The first path that is not before this name, or NULL. */
-static const char *first_from(const struct form_names *names, const char *path, size_t len,
-                              const char *end)
+/* The first file that is not before this path, or NULL. */
+static const struct form_file *first_from(const struct form_names *names, const char *path,
+                                          size_t len, const char *end)
 {
     size_t low = 0, high = names->n;
     while (low < high) {
@@ -190,7 +190,7 @@ static const char *first_from(const struct form_names *names, const char *path, 
         else
             high = middle;
     }
-    return low < names->n ? names->sorted[low]->path : NULL;
+    return low < names->n ? names->sorted[low] : NULL;
 }
 
 /* Whether @whole, the name ends with @end; else it may go on. */
@@ -198,9 +198,16 @@ static bool has_name(const struct form_names *names, const struct form_file *f, 
                      const char *end, bool whole)
 {
     size_t len = form_directory_len(f) + stem_len, end_len = strlen(end);
-    const char *at = first_from(names, f->path, len, end);
+    const struct form_file *found = first_from(names, f->path, len, end);
+    const char *at = found ? found->path : NULL;
     return at && strncmp(at, f->path, len) == 0 && strncmp(at + len, end, end_len) == 0 &&
            (!whole || at[len + end_len] == '\0');
+}
+
+const struct form_file *form_names_find(const struct form_names *names, const char *path)
+{
+    const struct form_file *found = first_from(names, path, strlen(path), "");
+    return found && strcmp(found->path, path) == 0 ? found : NULL;
 }
 
 bool form_names_has(const struct form_names *names, const struct form_file *f, size_t stem_len,

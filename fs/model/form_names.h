@@ -52,6 +52,9 @@ struct form_names {
 int form_names_init(struct form_names *names, const struct form_file *files, size_t n);
 void form_names_deinit(struct form_names *names);
 
+/* The file at exactly @path, the first of twins; NULL when there is none. */
+const struct form_file *form_names_find(const struct form_names *names, const char *path);
+
 /* Whether a file stands beside @f that is called as @f's first @stem_len bytes and then @end; or
  * whose name goes on behind that. */
 bool form_names_has(const struct form_names *names, const struct form_file *f, size_t stem_len,

@@ -14,6 +14,7 @@
 #include "model/npy.h"
 #include "model/npz.h"
 #include "model/onnx.h"
+#include "model/onnx_references.h"
 #include "model/safetensors.h"
 #include "model/state_file.h"
 #include "model/tfevents.h"
@@ -51,6 +52,11 @@ static const struct format history_formats[] = {
     {0},
 };
 
+static const struct format reference_formats[] = {
+    {NAME_ENDS, ".onnx", onnx_references_parse, false},
+    {0},
+};
+
 static bool matches(const struct format *format, const char *name)
 {
     size_t len = strlen(name), n = strlen(format->text);
@@ -83,6 +89,12 @@ inquiry_parse_fn *format_contents_parser(const char *path)
 inquiry_parse_fn *format_history_parser(const char *path)
 {
     const struct format *format = find(history_formats, path);
+    return format ? format->parse : NULL;
+}
+
+inquiry_parse_fn *format_reference_parser(const char *path)
+{
+    const struct format *format = find(reference_formats, path);
     return format ? format->parse : NULL;
 }
 

@@ -9,6 +9,8 @@
 inquiry_parse_fn *format_contents_parser(const char *path);
 /* Reads metrics into a struct history; NULL likewise. */
 inquiry_parse_fn *format_history_parser(const char *path);
+/* Reads references into a struct history; NULL likewise. */
+inquiry_parse_fn *format_reference_parser(const char *path);
 
 /* Whether the format at @path has tensors that lie in one run each. */
 bool format_has_tensors(const char *path);

@@ -17,6 +17,7 @@ void history_deinit(struct history *history)
 {
     free(history->rows);
     free(history->latest);
+    free(history->references);
     arena_free(&history->texts);
     *history = (struct history){0};
 }
@@ -59,6 +60,40 @@ int history_add(struct history *history, const struct history_row *row)
     if ((row->name && !kept.name) || !kept.session)
         return -ENOMEM;
     history->rows[history->n_rows++] = kept;
+    return 0;
+}
+
+static int reserve_reference(struct history *history)
+{
+    size_t cap = history->cap_references ? 2 * history->cap_references : 16;
+    if (history->n_references < history->cap_references)
+        return 0;
+    struct reference *grown = realloc(history->references, cap * sizeof(*grown));
+    if (!grown)
+        return -ENOMEM;
+    history->references = grown;
+    history->cap_references = cap;
+    return 0;
+}
+
+int history_refer(struct history *history, const char *from, const char *to)
+{
+    size_t n_bytes = strlen(from) + strlen(to) + sizeof(struct reference),
+           n = history->n_references;
+    const struct reference *last = n ? &history->references[n - 1] : NULL;
+    if (last && strcmp(last->from, from) == 0 && strcmp(last->to, to) == 0)
+        return 0;
+    if (n_bytes > HISTORY_MAX_REFERENCE_BYTES - history->reference_bytes)
+        return 0;
+    if (reserve_reference(history) < 0)
+        return -ENOMEM;
+    last = n ? &history->references[n - 1] : NULL;
+    struct reference kept = {.from = keep(history, from, last ? last->from : NULL),
+                             .to = arena_copy(&history->texts, to, strlen(to))};
+    if (!kept.from || !kept.to)
+        return -ENOMEM;
+    history->references[history->n_references++] = kept;
+    history->reference_bytes += n_bytes;
     return 0;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The history of a model's metrics as its files tell it: rows of name, step, wall time and value,
  * in sessions (`train`, `eval`: directories of event files), filled by the parsers of metric
- * sources. Pure; not thread-safe. */
+ * sources; and what else files tell of one another. Pure; not thread-safe. */
 #pragma once
 
 #include <stdbool.h>
@@ -9,11 +9,13 @@
 #include <stdint.h>
 
 #include "model/metrics.h"
+#include "model/reference.h"
 #include "util/arena.h"
 
 enum {
     HISTORY_MAX_ROWS = 1 << 24, /* of a model; what comes behind is left out */
     HISTORY_MAX_NAME_BYTES = 1024,
+    HISTORY_MAX_REFERENCE_BYTES = 16 << 20, /* of their paths; likewise */
 };
 
 struct history_row {
@@ -40,7 +42,10 @@ struct history {
     struct arena *texts;
     char *latest; /* owned: the path within the model of the prefix that TensorFlow's state file
                      calls the newest checkpoint, or NULL */
-    uint32_t latest_file; /* the state file that says so */
+    uint32_t latest_file;         /* the state file that says so */
+    struct reference *references; /* owned; in the order they were added */
+    size_t n_references, cap_references;
+    size_t reference_bytes;
 };
 
 void history_init(struct history *history, const struct history_file *files, size_t n_files);
@@ -49,6 +54,9 @@ void history_deinit(struct history *history);
 /* Adds a row; name and session are copied, once for a run of equal ones. A name that is empty or
  * too long is passed over, and so is all behind HISTORY_MAX_ROWS. 0 or -ENOMEM. */
 int history_add(struct history *history, const struct history_row *row);
+/* Adds a reference, with copies of both paths, unless it is the same as the last one. Behind
+ * HISTORY_MAX_REFERENCE_BYTES they are passed over. 0 or -ENOMEM. */
+int history_refer(struct history *history, const char *from, const char *to);
 /* Takes back what was added since there were @n_rows. */
 void history_cut(struct history *history, size_t n_rows);
 

@@ -29,7 +29,7 @@ enum {
 struct lacking {
     char location[ONNX_MAX_LOCATION_BYTES + 1];
     const char *why; /* static; NULL: size_bytes are not need_bytes */
-    bool is_named;   /* location is one within the model */
+    bool is_named;   /* location is one within the checkpoint */
     uint64_t size_bytes, need_bytes;
 };
 
@@ -57,7 +57,7 @@ static size_t n_lacking(const struct onnx *onnx)
     return onnx->lacking.len / sizeof(struct lacking);
 }
 
-/* Whether @location leads out of the model, seen from the directory of the file at @path. */
+/* Whether @location leads out of the checkpoint, seen from the directory of the file at @path. */
 static bool escapes(const char *path, const char *location)
 {
     size_t depth = 0;
@@ -107,7 +107,7 @@ static size_t directory_bytes(const char *path)
     return slash ? (size_t)(slash - path) + 1 : 0;
 }
 
-/* By the paths within the model, where they are such. */
+/* By the paths within the checkpoint, where they are such. */
 static int tell_lacking(struct onnx *onnx)
 {
     const char *path = onnx->contents->files[onnx->file].path;
@@ -138,7 +138,7 @@ static int place_external(struct onnx *onnx, struct tensor *out)
     uint64_t end, len = from->len == UINT64_MAX ? out->n_bytes : from->len;
     out->n_bytes = out->dtype ? out->n_bytes : len;
     if (is_refused(onnx))
-        return note_lacking(onnx, " (outside of the model: refused)", 0, 0);
+        return note_lacking(onnx, " (outside of the checkpoint: refused)", 0, 0);
     uint32_t file = contents_find(contents, onnx->file, from->location);
     if (file == CONTENTS_NO_FILE)
         return note_lacking(onnx, *from->location ? "" : "external data without a location", 0, 0);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "model/history.h"
+#include "model/relative.h"
 #include "util/buf.h"
 
 struct cursor {
@@ -135,39 +136,6 @@ static int read_fields(const uint8_t *data, size_t len, struct buf *out)
     return r;
 }
 
-/* Takes the last part off; false when there is none. */
-static bool go_up(struct buf *path)
-{
-    if (!path->len)
-        return false;
-    do
-        path->len--;
-    while (path->len && path->data[path->len - 1] != '/');
-    return true;
-}
-
-/* Appends the parts of @name to the directory in @path, which ends with `/` or is empty. 1 when
- * they lead out of the model or name a directory; 0, -ENOMEM. */
-static int join(struct buf *path, const char *name)
-{
-    bool is_file = false;
-    for (size_t len; *name; name += len + (name[len] == '/')) {
-        len = strcspn(name, "/");
-        if (len == 2 && memcmp(name, "..", 2) == 0) {
-            is_file = false;
-            if (!go_up(path))
-                return 1;
-        } else if (len && !(len == 1 && *name == '.')) {
-            is_file = !name[len];
-            if (buf_append(path, name, len) < 0 || (!is_file && buf_putc(path, '/') < 0))
-                return -ENOMEM;
-        } else {
-            is_file = false;
-        }
-    }
-    return is_file ? 0 : 1;
-}
-
 /* The state file that counts is the first by path. */
 static bool is_first(const struct history *history, uint32_t file)
 {
@@ -179,10 +147,8 @@ static bool is_first(const struct history *history, uint32_t file)
 static int note(struct history *history, uint32_t file, const char *prefix)
 {
     BUF_CLEANUP struct buf path = {0};
-    const char *own = history->files[file].path, *slash = strrchr(own, '/');
-    int r = buf_append(&path, own, slash ? (size_t)(slash - own) + 1 : 0);
-    if (r == 0)
-        r = join(&path, *prefix == '/' ? strrchr(prefix, '/') + 1 : prefix);
+    int r = relative_resolve(history->files[file].path,
+                             *prefix == '/' ? strrchr(prefix, '/') + 1 : prefix, &path);
     if (r != 0)
         return r < 0 ? r : 0;
     char *latest = buf_steal(&path);

@@ -36,12 +36,16 @@ static void end_job(struct contents_job *job, int err)
     free(job);
 }
 
-/* A file that is not what its name says counts as lacking. */
+/* A file that is not what its name says counts as lacking. An empty one is called as names call
+ * it. */
 static int note_damage(struct contents *contents, const struct inquiry_file *file)
 {
     BUF_CLEANUP struct buf what = {0};
-    int r = buf_printf(&what, "%s (%s)", contents->files[file->file].path,
-                       file->result == -EFBIG ? "its header is too large" : "damaged");
+    const struct contents_file *of = &contents->files[file->file];
+    int r = buf_printf(&what, "%s (%s)", of->path,
+                       !of->size_bytes          ? "empty"
+                       : file->result == -EFBIG ? "its header is too large"
+                                                : "damaged");
     return r < 0 ? r : contents_miss(contents, what.data);
 }
 
@@ -76,7 +80,8 @@ static struct study_contents *new_contents(const struct listing *listing,
         struct listing_entry entry;
         contents->entries[i] = checkpoint->files[i];
         listing_get(listing, checkpoint->files[i], &entry);
-        contents->files[i] = (struct contents_file){entry.id, entry.size_bytes};
+        contents->files[i] =
+            (struct contents_file){checkpoint_inner_path(checkpoint, entry.id), entry.size_bytes};
     }
     contents_init(&contents->contents, contents->files, n);
     return contents;

@@ -9,6 +9,7 @@
 
 #include "model/formats.h"
 #include "model/history_sources.h"
+#include "model/reference_sources.h"
 #include "util/cleanup.h"
 #include "util/json.h"
 
@@ -29,7 +30,26 @@ void study_history_free(struct study_history *history)
     free(history);
 }
 
-/* The listing's files that metrics are read from, as history_sources_pick(). */
+/* Adds to the @*n sources of metrics those of references. */
+static int add_reference_sources(const char *const *paths, size_t n_paths, uint32_t **sources,
+                                 size_t *n)
+{
+    CLEANUP(cleanup_free) uint32_t *more = NULL;
+    size_t n_more;
+    int r = reference_sources_pick(paths, n_paths, &more, &n_more);
+    if (r < 0 || !n_more)
+        return r;
+    uint32_t *grown = reallocarray(*sources, *n + n_more, sizeof(*grown));
+    if (!grown)
+        return -ENOMEM;
+    memcpy(grown + *n, more, n_more * sizeof(*more));
+    *sources = grown;
+    *n += n_more;
+    return 0;
+}
+
+/* The listing's files that metrics, and then those that references are read from: their indices in
+ * fresh memory, on failure too. */
 static int pick_sources(const struct listing *listing, uint32_t **out, size_t *out_n)
 {
     CLEANUP(cleanup_free)
@@ -38,7 +58,8 @@ static int pick_sources(const struct listing *listing, uint32_t **out, size_t *o
         return -ENOMEM;
     for (size_t i = 0; i < listing->n_entries; i++)
         paths[i] = listing_id(listing, i);
-    return history_sources_pick(paths, listing->n_entries, out, out_n);
+    int r = history_sources_pick(paths, listing->n_entries, out, out_n);
+    return r < 0 ? r : add_reference_sources(paths, listing->n_entries, out, out_n);
 }
 
 uint64_t study_history_key(const char *origin, const struct registry_place *place,
@@ -89,6 +110,12 @@ static void on_studied(void *ctx, int err)
     end_job(job, err);
 }
 
+static inquiry_parse_fn *parser_of(const char *path)
+{
+    inquiry_parse_fn *parse = format_history_parser(path);
+    return parse ? parse : format_reference_parser(path);
+}
+
 static int add_sources(struct history_job *job, const struct listing *listing)
 {
     struct study_history *history = job->history;
@@ -102,8 +129,7 @@ static int add_sources(struct history_job *job, const struct listing *listing)
         struct listing_entry entry;
         listing_get(listing, history->entries[i], &entry);
         history->files[i] = (struct history_file){entry.id, entry.size_bytes};
-        r = inquiry_add(&job->inquiry, (uint32_t)i, entry.size_bytes,
-                        format_history_parser(entry.id));
+        r = inquiry_add(&job->inquiry, (uint32_t)i, entry.size_bytes, parser_of(entry.id));
     }
     return r;
 }
@@ -168,5 +194,7 @@ int study_history_apply(const struct study_history *history, struct listing *lis
             r = name ? listing_add_row(listing, name, row->step, row->value, row->wall_ns)
                      : -ENOMEM;
     }
+    for (size_t i = 0; r == 0 && i < h->n_references; i++)
+        r = listing_add_reference(listing, &h->references[i]);
     return r == 0 && h->latest ? listing_set_latest(listing, h->latest) : r;
 }

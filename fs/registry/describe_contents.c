@@ -21,17 +21,14 @@ static json_t *describe_shape(const struct tensor *tensor)
     return r == 0 ? steal_ptr(shape) : NULL;
 }
 
-/* A file's path without the checkpoint's directory. */
-static json_t *describe_place(const struct contents *contents, const struct checkpoint *c,
-                              uint32_t file)
+static json_t *describe_place(const struct contents *contents, uint32_t file)
 {
     if (file >= contents->n_files)
         return json_null();
-    return json_new_text(checkpoint_inner_path(c, contents->files[file].path));
+    return json_new_text(contents->files[file].path);
 }
 
-static json_t *describe_tensor(const struct contents *contents, const struct checkpoint *c,
-                               const struct tensor *tensor)
+static json_t *describe_tensor(const struct contents *contents, const struct tensor *tensor)
 {
     JSON_CLEANUP json_t *o = json_object();
     bool scattered = tensor->offset == TENSOR_SCATTERED;
@@ -39,19 +36,19 @@ static json_t *describe_tensor(const struct contents *contents, const struct che
     r |= json_object_set_new(o, "dtype",
                              tensor->dtype ? json_string(tensor->dtype->name) : json_null());
     r |= json_object_set_new(o, "shape", describe_shape(tensor));
-    r |= json_object_set_new(o, "file", describe_place(contents, c, tensor->file));
+    r |= json_object_set_new(o, "file", describe_place(contents, tensor->file));
     r |= scattered ? json_object_set_new(o, "offset", json_null())
                    : set_integer(o, "offset", tensor->offset);
     r |= set_integer(o, "bytes", tensor->n_bytes);
     return r == 0 ? steal_ptr(o) : NULL;
 }
 
-static int set_tensors(json_t *facts, const struct checkpoint *c, const struct contents *contents)
+static int set_tensors(json_t *facts, const struct contents *contents)
 {
     json_t *tensors = json_array();
     int r = tensors ? 0 : -1;
     for (size_t i = 0; r == 0 && i < contents->n_tensors; i++)
-        r = json_array_append_new(tensors, describe_tensor(contents, c, &contents->tensors[i]));
+        r = json_array_append_new(tensors, describe_tensor(contents, &contents->tensors[i]));
     return r | json_object_set_new(facts, "tensors", tensors);
 }
 
@@ -73,23 +70,35 @@ static int set_dtypes(json_t *facts, const struct contents *contents)
     return r | json_object_set_new(facts, "dtypes", dtypes);
 }
 
+static bool has_text(const json_t *texts, const json_t *text)
+{
+    size_t i;
+    json_t *known;
+    json_array_foreach(texts, i, known)
+    {
+        if (json_equal(known, text))
+            return true;
+    }
+    return false;
+}
+
 /* What lacks by the files' names, and by what they hold. */
 static int set_missing(json_t *facts, const struct contents *contents)
 {
     json_t *missing = json_array(), *known = json_object_get(facts, "missing");
     int r = missing ? 0 : -1;
-    if (known && !json_equal(known, json_array_get(contents->missing, 0)))
+    if (known && !has_text(contents->missing, known))
         r |= json_array_append(missing, known);
     r |= json_array_extend(missing, contents->missing);
     r |= json_object_set_new(facts, "complete", json_false());
     return r | json_object_set_new(facts, "missing", missing);
 }
 
-int describe_contents(json_t *facts, const struct checkpoint *c, const struct contents *contents)
+int describe_contents(json_t *facts, const struct contents *contents)
 {
     int r = set_integer(facts, "parameters", contents_parameters(contents));
     r |= set_dtypes(facts, contents);
-    r |= set_tensors(facts, c, contents);
+    r |= set_tensors(facts, contents);
     if (contents->metadata)
         r |= json_object_set(facts, "metadata", contents->metadata);
     if (json_array_size(contents->missing))

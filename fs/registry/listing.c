@@ -34,6 +34,7 @@ void listing_unref(struct listing *listing)
     free(listing->offsets);
     free(listing->links);
     free(listing->rows);
+    free(listing->references);
     free(listing);
 }
 
@@ -116,6 +117,23 @@ int listing_set_latest(struct listing *listing, const char *latest)
     int err = 0;
     listing->latest = copy_text(listing, latest, &err);
     return err;
+}
+
+int listing_add_reference(struct listing *listing, const struct reference *reference)
+{
+    size_t n = listing->n_references;
+    int r = grow_array((void **)&listing->references, n, sizeof(*listing->references));
+    if (r < 0)
+        return r;
+    const struct reference *last = n ? &listing->references[n - 1] : NULL;
+    bool is_known = last && strcmp(last->from, reference->from) == 0;
+    struct reference kept = {
+        .from = is_known ? last->from : copy_text(listing, reference->from, &r),
+        .to = copy_text(listing, reference->to, &r),
+    };
+    if (r == 0)
+        listing->references[listing->n_references++] = kept;
+    return r;
 }
 
 int listing_set_self(struct listing *listing, const struct listing_entry *self)

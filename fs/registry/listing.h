@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "model/metrics.h"
+#include "model/reference.h"
 #include "registry/packed.h"
 #include "util/arena.h"
 #include "util/buf.h"
@@ -27,8 +28,12 @@ struct listing {
     size_t n_entries;          /* see listing_get() */
     struct metric_row *rows;   /* of LISTING_FILES: the model's metrics, in no order */
     size_t n_rows;
-    const char *latest;  /* of LISTING_FILES: the prefix, a path, that TensorFlow's state file among
+    const char *latest; /* of LISTING_FILES: the prefix, a path, that TensorFlow's state file among
                             them calls the newest checkpoint; NULL: none. Not kept in the cache */
+    struct reference
+        *references; /* of LISTING_FILES: which files are told to be parts of others. Not
+                                     kept in the cache either */
+    size_t n_references;
     int64_t fetched_ns;  /* wall time of the registry's answer */
     struct arena *texts; /* the memory of self's and the rows' strings */
     struct buf records;  /* the entries, and where each begins */
@@ -49,6 +54,8 @@ int listing_add(struct listing *listing, const struct listing_entry *entry);
 int listing_add_row(struct listing *listing, const char *name, int64_t step, double value,
                     int64_t wall_ns);
 int listing_set_latest(struct listing *listing, const char *latest);
+/* Adds a copy of @reference. */
+int listing_add_reference(struct listing *listing, const struct reference *reference);
 /* Sets what the listing is of; texts are copied. */
 int listing_set_self(struct listing *listing, const struct listing_entry *self);
 

@@ -23,7 +23,8 @@ static int find_checkpoints(struct outline *o)
         listing_get(o->listing, i, &entry);
         files[i] = (struct checkpoint_file){entry.id, entry.size_bytes};
     }
-    return checkpoints_find(files, n, &o->checkpoints);
+    return checkpoints_find_referred(files, n, o->listing->references, o->listing->n_references,
+                                     &o->checkpoints);
 }
 
 /* By metric and step, equal ones in the listing's order. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who needs a place's listing and finds it old or absent starts a job on the pool, or joins the one
- * that runs, and waits in a list. A job lists, then looks for metrics in the model's files, unless it
- * did so when they were the same, and shows what it has; there is one at a time.
+ * that runs, and waits in a list. A job lists, then looks for metrics and references in the model's
+ * files, unless it did so when they were the same, and shows what it has; there is one at a time.
  *
  *   absent   wait for the job: the cache's copy if it is young enough, else the registry, with
  *            patience up to the deadline
@@ -237,7 +237,7 @@ static void on_history(void *ctx, struct study_history *history, int err)
     place->history = history;
     if (err < 0 || !history->is_whole) {
         place->history_key = 0;
-        log_info("%s: some files with metrics of %s could not be read", place->where.origin,
+        log_info("%s: some files that tell of %s could not be read", place->where.origin,
                  place->where.model_id);
     }
     end_show(place);

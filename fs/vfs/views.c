@@ -318,8 +318,7 @@ static char *format_contents(const struct layout *layout, size_t checkpoint,
     const struct outline *o = &layout->outline;
     JSON_CLEANUP json_t *info = describe_checkpoint(o, checkpoint);
     int r = !info      ? -ENOMEM
-            : contents ? describe_contents(info, &o->checkpoints.items[checkpoint],
-                                           &contents->contents->contents)
+            : contents ? describe_contents(info, &contents->contents->contents)
                        : json_object_set_new(info, "unread", json_true());
     if (r < 0)
         return NULL;

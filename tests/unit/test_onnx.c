@@ -179,12 +179,12 @@ static const struct {
     {"../../w", NULL, NULL, 0, "t F32 [4] 3@0+16\n", "null"},
     {"x/../w", NULL, NULL, 0, "t F32 [4] 1@0+16\n", "null"},
     {"../../../w", NULL, NULL, 0, "t F32 [4] *+16\n",
-     "[\"../../../w (outside of the model: refused)\"]"},
+     "[\"../../../w (outside of the checkpoint: refused)\"]"},
     {"x/../../../../w", NULL, NULL, 0, "t F32 [4] *+16\n",
-     "[\"x/../../../../w (outside of the model: refused)\"]"},
-    {"/w", NULL, NULL, 0, "t F32 [4] *+16\n", "[\"/w (outside of the model: refused)\"]"},
+     "[\"x/../../../../w (outside of the checkpoint: refused)\"]"},
+    {"/w", NULL, NULL, 0, "t F32 [4] *+16\n", "[\"/w (outside of the checkpoint: refused)\"]"},
     {"/etc/passwd", "0", "1", 0, "t F32 [4] *+16\n",
-     "[\"/etc/passwd (outside of the model: refused)\"]"},
+     "[\"/etc/passwd (outside of the checkpoint: refused)\"]"},
     {"v", NULL, NULL, 0, "t F32 [4] *+16\n", "[\"a/b/v\"]"},
     {NULL, NULL, NULL, 0, "t F32 [4] *+16\n", "[\"external data without a location\"]"},
     {"w", "85", NULL, 0, "t F32 [4] *+16\n", "[\"a/b/w (100 of 101 bytes)\"]"},
@@ -200,7 +200,7 @@ static const struct {
     {"w", "99999999999999999999", NULL, -EBADMSG, "", "null"},
 };
 
-static void locations_stay_in_the_model(void)
+static void locations_stay_in_the_checkpoint(void)
 {
     for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
         BUF_CLEANUP struct buf model = {0};
@@ -446,7 +446,7 @@ int main(void)
          weights_beside_it_are_found);
     TEST("sparse ones are told of, and weights of old models are no inputs",
          sparse_and_old_ones_are_told_of);
-    TEST("locations stay in the model", locations_stay_in_the_model);
+    TEST("locations stay in the checkpoint", locations_stay_in_the_checkpoint);
     TEST("sizes must agree", sizes_must_agree);
     TEST("what makes no sense is refused", what_makes_no_sense_is_refused);
     TEST("too many dimensions and long names are refused",
