@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "model/formats.h"
 #include "util/cleanup.h"
@@ -36,17 +37,29 @@ static void end_job(struct contents_job *job, int err)
     free(job);
 }
 
-/* A file that is not what its name says counts as lacking. An empty one is called as names call
- * it. */
-static int note_damage(struct contents *contents, const struct inquiry_file *file)
+static int note_lacking(struct contents *contents, const char *path, const char *why)
 {
     BUF_CLEANUP struct buf what = {0};
-    const struct contents_file *of = &contents->files[file->file];
-    int r = buf_printf(&what, "%s (%s)", of->path,
-                       !of->size_bytes          ? "empty"
-                       : file->result == -EFBIG ? "its header is too large"
-                                                : "damaged");
+    int r = buf_printf(&what, "%s (%s)", path, why);
     return r < 0 ? r : contents_miss(contents, what.data);
+}
+
+/* A file that is not what its name says counts as lacking. */
+static int note_damage(struct contents *contents, const struct inquiry_file *file)
+{
+    return note_lacking(contents, contents->files[file->file].path,
+                        file->result == -EFBIG ? "its header is too large" : "damaged");
+}
+
+/* A file without bytes, unless its name and size told that already, in the same words. */
+static int note_empty(struct contents *contents, const struct checkpoint *checkpoint,
+                      const char *path)
+{
+    size_t len = strlen(path);
+    const char *known = checkpoint->missing;
+    if (known && strncmp(known, path, len) == 0 && strcmp(known + len, " (empty)") == 0)
+        return 0;
+    return note_lacking(contents, path, "empty");
 }
 
 static void on_studied(void *ctx, int err)
@@ -87,14 +100,17 @@ static struct study_contents *new_contents(const struct listing *listing,
     return contents;
 }
 
-static int add_files(struct contents_job *job)
+static int add_files(struct contents_job *job, const struct checkpoint *checkpoint)
 {
-    const struct contents *contents = &job->contents->contents;
+    struct contents *contents = &job->contents->contents;
     int r = 0;
     for (size_t i = 0; r == 0 && i < contents->n_files; i++) {
-        inquiry_parse_fn *parse = format_contents_parser(contents->files[i].path);
-        if (parse)
-            r = inquiry_add(&job->inquiry, (uint32_t)i, contents->files[i].size_bytes, parse);
+        const struct contents_file *file = &contents->files[i];
+        inquiry_parse_fn *parse = format_contents_parser(file->path);
+        if (parse && !file->size_bytes)
+            r = note_empty(contents, checkpoint, file->path);
+        else if (parse)
+            r = inquiry_add(&job->inquiry, (uint32_t)i, file->size_bytes, parse);
     }
     return r;
 }
@@ -110,7 +126,7 @@ void study_contents_begin(const struct study_target *target, const struct checkp
     *job = (struct contents_job){.done = done, .ctx = ctx};
     job->contents = new_contents(target->listing, checkpoint);
     inquiry_init(&job->inquiry, job->contents ? &job->contents->contents : NULL);
-    int r = job->contents ? add_files(job) : -ENOMEM;
+    int r = job->contents ? add_files(job, checkpoint) : -ENOMEM;
     if (r < 0) {
         end_job(job, r);
         return;

@@ -70,24 +70,12 @@ static int set_dtypes(json_t *facts, const struct contents *contents)
     return r | json_object_set_new(facts, "dtypes", dtypes);
 }
 
-static bool has_text(const json_t *texts, const json_t *text)
-{
-    size_t i;
-    json_t *known;
-    json_array_foreach(texts, i, known)
-    {
-        if (json_equal(known, text))
-            return true;
-    }
-    return false;
-}
-
 /* What lacks by the files' names, and by what they hold. */
 static int set_missing(json_t *facts, const struct contents *contents)
 {
     json_t *missing = json_array(), *known = json_object_get(facts, "missing");
     int r = missing ? 0 : -1;
-    if (known && !has_text(contents->missing, known))
+    if (known && !json_equal(known, json_array_get(contents->missing, 0)))
         r |= json_array_append(missing, known);
     r |= json_array_extend(missing, contents->missing);
     r |= json_object_set_new(facts, "complete", json_false());

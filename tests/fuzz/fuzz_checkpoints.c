@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A registry's file names: paths with newlines between, `!` before one that is empty. Whatever they
- * are, each file belongs somewhere once, checkpoints are in their order, and what they say of
+/* A registry's file names: paths with newlines between, `!` before one that is empty; `>a>b` says that
+ * a refers to b. Whatever they are, each file belongs somewhere once, checkpoints are in their order, and what they say of
  * themselves fits. */
 #include <stdbool.h>
 #include <stdint.h>
@@ -11,7 +11,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { MAX_FILES = 4096 };
+enum { MAX_FILES = 4096, MAX_REFERENCES = 64 };
 
 static void require(bool fact)
 {
@@ -19,12 +19,24 @@ static void require(bool fact)
         abort();
 }
 
+struct references {
+    struct reference items[MAX_REFERENCES];
+    size_t n;
+};
+
 /* Cuts @text into lines. */
-static size_t read_files(char *text, struct checkpoint_file *files)
+static size_t read_files(char *text, struct checkpoint_file *files, struct references *references)
 {
     size_t n = 0;
     char *rest = text, *line;
+    references->n = 0;
     while (n < MAX_FILES && (line = strsep(&rest, "\n"))) {
+        char *to = *line == '>' ? strchr(line + 1, '>') : NULL;
+        if (to && references->n < MAX_REFERENCES) {
+            *to = '\0';
+            references->items[references->n++] = (struct reference){line + 1, to + 1};
+            continue;
+        }
         bool is_empty = *line == '!';
         files[n++] = (struct checkpoint_file){line + is_empty, !is_empty};
     }
@@ -56,15 +68,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct checkpoint_file files[MAX_FILES];
     static unsigned char seen[MAX_FILES];
+    static struct references references;
     struct checkpoints found;
     char *text = malloc(size + 1);
     if (!text)
         return 0;
     memcpy(text, data, size);
     text[size] = '\0';
-    size_t n = read_files(text, files);
+    size_t n = read_files(text, files, &references);
     memset(seen, 0, sizeof(seen));
-    require(checkpoints_find(files, n, &found) == 0);
+    require(checkpoints_find_referred(files, n, references.items, references.n, &found) == 0);
     for (size_t i = 0; i < found.n; i++) {
         check_one(&found.items[i], files, seen);
         if (i > 0)

@@ -24,12 +24,14 @@ static size_t read_files(const char *const *texts, struct checkpoint_file *out)
 
 /* One line a checkpoint: `name format:step directory files [state_prefix] [missing]`, then `rest
  * files`. Paths are numbered as given, in hexadecimal. */
-static char *describe(const char *const *paths)
+static char *describe_referred(const char *const *paths, const struct reference *references,
+                               size_t n_references)
 {
     struct buf out = {0};
     struct checkpoint_file files[MAX_PATHS];
     CHECKPOINTS_CLEANUP struct checkpoints found = {0};
-    CHECK_EQ(checkpoints_find(files, read_files(paths, files), &found), 0);
+    size_t n = read_files(paths, files);
+    CHECK_EQ(checkpoints_find_referred(files, n, references, n_references, &found), 0);
     for (size_t i = 0; i < found.n; i++) {
         const struct checkpoint *c = &found.items[i];
         CHECK_EQ(c->kind, strncmp(c->name, "ckpt-", 5) == 0 ? CHECKPOINT_STEP : CHECKPOINT_EXPORT);
@@ -45,6 +47,11 @@ static char *describe(const char *const *paths)
     for (size_t i = 0; i < found.n_rest; i++)
         buf_printf(&out, "%s%x", i ? "" : "rest ", found.rest[i]);
     return buf_steal(&out);
+}
+
+static char *describe(const char *const *paths)
+{
+    return describe_referred(paths, NULL, 0);
 }
 
 struct find_case {
@@ -192,6 +199,51 @@ static void onnx_takes_its_data(void)
          "rest 01234"},
     };
     CHECK_CASES(cases);
+}
+
+enum { MAX_REFERENCES = 4 };
+
+static const struct {
+    const char *paths[MAX_PATHS];
+    struct reference references[MAX_REFERENCES];
+    const char *want;
+} referred[] = {
+    {{"a/onnx__MatMul_12", "a/m.onnx", "a/sub/w.bin", "w"},
+     {{"a/m.onnx", "a/onnx__MatMul_12"}, {"a/m.onnx", "a/sub/w.bin"}, {"a/m.onnx", "a/none"}},
+     "export-m ONNX:-1 'a/' 012\nrest 3"},
+    /* twice; of several graphs the first to say so; one without a graph of its name */
+    {{"b.onnx", "a.onnx", "w", "w"},
+     {{"a.onnx", "w"}, {"a.onnx", "w"}, {"b.onnx", "w"}},
+     "export-a ONNX:-1 '' 12\nexport-b ONNX:-1 '' 0\nrest 3"},
+    {{"m.onnx", "!w"}, {{"m.onnx", "w"}}, "export-m ONNX:-1 '' 01 lacks w (empty)\n"},
+    /* what names say counts; a checkpoint has nothing outside of its directory */
+    {{"m.onnx", "m.pt", "n.onnx", "n.onnx.data"},
+     {{"m.onnx", "m.pt"}, {"m.onnx", "n.onnx.data"}, {"n.onnx", "m.onnx"}},
+     "export-m~m.onnx ONNX:-1 '' 0\nexport-m~m.pt PyTorch:-1 '' 1\n"
+     "export-n ONNX:-1 '' 23\n"},
+    {{"a/m.onnx", "w", "ab", "a"},
+     {{"a/m.onnx", "w"}, {"a/m.onnx", "ab"}, {"a/m.onnx", "a"}},
+     "export-m ONNX:-1 'a/' 0\nrest 123"},
+    /* who is nobody, or no checkpoint's, owns nothing */
+    {{"m.onnx", "v", "w"},
+     {{"v", "w"}, {"none", "w"}, {"w", "w"}},
+     "export-m ONNX:-1 '' 0\nrest 12"},
+    /* twins */
+    {{"a/9.onnx", "b/9.onnx", "b/w"},
+     {{"b/9.onnx", "b/w"}},
+     "export-9~a/9 ONNX:9 'a/' 0\nexport-9~b/9 ONNX:9 'b/' 12\n"},
+};
+
+static void what_is_referred_to_belongs_to_who_refers(void)
+{
+    for (size_t i = 0; i < sizeof(referred) / sizeof(referred[0]); i++) {
+        size_t n = 0;
+        while (n < MAX_REFERENCES && referred[i].references[n].from)
+            n++;
+        CLEANUP(cleanup_free)
+        char *got = describe_referred(referred[i].paths, referred[i].references, n);
+        CHECK_STR(got, referred[i].want);
+    }
 }
 
 static void a_trainers_checkpoint_has_all_below_it(void)
@@ -714,12 +766,13 @@ static void no_memory_is_an_error(void)
         {"q.onnx.data", 1},
         {"r/MLmodel", 0},
     };
+    static const struct reference reference = {"9.onnx", "x"};
     enum { N = sizeof(files) / sizeof(files[0]) };
     FOR_EACH_ALLOC_FAILURE
     {
         CHECKPOINTS_CLEANUP struct checkpoints c = {0};
-        int r = checkpoints_find(files, N, &c);
-        CHECK(r == 0 ? c.n == 8 : r == -ENOMEM && !c.items && !c.rest);
+        int r = checkpoints_find_referred(files, N, &reference, 1, &c);
+        CHECK(r == 0 ? c.n == 8 && !c.n_rest : r == -ENOMEM && !c.items && !c.rest);
     }
 }
 
@@ -732,6 +785,7 @@ int main(void)
     TEST("TensorFlow V1 is one file", tensorflow_v1_is_one_file);
     TEST("Keras is named by epoch", keras_is_named_by_epoch);
     TEST("ONNX takes its data", onnx_takes_its_data);
+    TEST("what is referred to belongs to who refers", what_is_referred_to_belongs_to_who_refers);
     TEST("a Trainer's checkpoint has all below it", a_trainers_checkpoint_has_all_below_it);
     TEST("what a Trainer's checkpoint lacks is named", what_a_trainers_checkpoint_lacks_is_named);
     TEST("a model directory takes its own files", a_model_directory_takes_its_own_files);
