@@ -20,8 +20,8 @@ import pytest
 from conftest import Mounts
 from fake_registry import late
 from models import EXPECTED, MODELS
-from processes import LOG, Server, Watchdog
-from trees import run
+from processes import LOG, Server, Watchdog, run_modelfs
+from trees import files_below, run
 
 MIB = 1 << 20
 # Keras keeps weights as HDF5, which is not looked into.
@@ -380,6 +380,109 @@ def test_a_checkpoint_that_lacks_bytes_is_never_latest_nor_best(spoilt, how):
              if os.path.islink(model / name)}
     assert {name: links.get(name) for name in wanted} == wanted, how
     assert bad not in links.values(), f"{bad} is not whole: {how}"
+
+
+# --- Weights that only a graph knows of ---------------------------------------------------------
+
+
+def lay_odd(model, name):
+    """onnx/external with its weights under another name, which must be as long as the old one."""
+    old = "model.onnx.data"
+    assert len(name) == len(old)
+    graph = (MODELS / "onnx" / "external" / "model.onnx").read_bytes()
+    assert graph.count(old.encode()) > 1
+    (model / name).parent.mkdir(parents=True)
+    (model / "model.onnx").write_bytes(graph.replace(old.encode(), name.encode()))
+    shutil.copy(MODELS / "onnx" / "external" / old, model / name)
+    (model / "notes").write_text("none of the model's")
+
+
+ODD = ["onnx__MatMul_12", "sub/weights.bin"]
+
+
+@pytest.fixture(params=["served", "directory"])
+def mounted_odd(request, serve, mount, expected_log, tmp_path):
+    """mounted_odd(lay) -> what lay(directory) made, mounted."""
+    expected_log("is incomplete: ")
+
+    def make(lay):
+        model = tmp_path / "odd" / "p" / "odd"
+        lay(model)
+        if request.param == "directory":
+            return mount(f"dir://{tmp_path / 'odd'}", **FORGETFUL) / "p" / "odd"
+        serve.push(model, "p", "odd", "ONNX")
+        return mount(serve.source, **FORGETFUL) / "p" / "odd"
+
+    return make
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_weights_that_a_graph_names_are_its_checkpoints(mounted_odd, name):
+    model = mounted_odd(lambda path: lay_odd(path, name))
+    checkpoint = model / "export-model"
+    assert files_below(checkpoint) == ["model.onnx", name]
+    assert os.listdir(model / "files") == ["notes"]
+    assert (checkpoint / name).read_bytes() == \
+        (MODELS / "onnx" / "external" / "model.onnx.data").read_bytes()
+    expected = EXPECTED["onnx/external"]["checkpoints"][0]
+    info = models.info(checkpoint, "complete", "tensors", "files")
+    assert info["complete"] is True and "missing" not in info
+    assert {one["file"] for one in info["tensors"]} == {"model.onnx", name}
+    assert {one["path"] for one in info["files"]} == {"model.onnx", name}
+    found = {tensor: models.view(path) for tensor, path in models.windows(checkpoint).items()}
+    assert found == {tensor: models.expected_view(one)
+                     for tensor, one in in_one_run(expected).items()}
+    assert models.attribute(checkpoint, "complete") == "yes"
+    assert os.readlink(model / "latest") == "export-model"
+
+
+def test_what_a_graph_names_and_is_not_there_is_told_by_its_place(mounted_odd):
+    def lay(model):
+        lay_odd(model / "deep", "sub/weights.bin")
+        (model / "deep" / "sub" / "weights.bin").unlink()
+
+    model = mounted_odd(lay)
+    checkpoint = model / "export-model"
+    info = models.info(checkpoint, "complete", "missing")
+    assert info["complete"] is False and info["missing"] == ["sub/weights.bin"]
+    assert models.attribute(checkpoint, "complete") == "no"
+    assert not os.path.lexists(model / "latest")
+
+
+def test_a_file_without_bytes_is_told_of_once(mounted_odd):
+    def lay(model):
+        model.mkdir(parents=True)
+        (model / "m.onnx").write_bytes(b"")
+
+    checkpoint = mounted_odd(lay) / "export-m"
+    assert models.info(checkpoint, "missing")["missing"] == "m.onnx (empty)"
+    assert models.attribute(checkpoint, "complete") == "no"
+
+
+def test_a_graph_is_read_once_and_where_its_name_suffices_never(registry, mount):
+    external = MODELS / "onnx" / "external"
+    files = {name: (external / name).read_bytes() for name in os.listdir(external)}
+    registry.add_model("p", "usual", kind="ONNX", files={**files, "notes": b"n"})
+    registry.add_model("p", "alone", kind="ONNX", files={"m.onnx": b"x" * 99, "README.md": b"r"})
+    odd = files["model.onnx"].replace(b"model.onnx.data", b"onnx__MatMul_12")
+    registry.add_model("p", "odd", kind="ONNX", files={
+        "model.onnx": odd, "onnx__MatMul_12": files["model.onnx.data"]})
+    mounted = mount(registry.source, list_timeout=0)
+    read = []
+    registry.fail("content", lambda request: None, where=lambda request: read.append(request.path))
+    run("ls", "-lR", mounted / "p" / "usual", mounted / "p" / "alone")
+    assert [path for path in read if path.endswith(".onnx")] == [], "names tell what is what"
+    for _ in range(3):
+        run("ls", "-lR", mounted / "p" / "odd")
+    assert [path.rsplit("/", 1)[1] for path in read if "README" not in path] == ["model.onnx"]
+
+
+def test_get_by_url_takes_what_a_graph_names(modelfs_bin, serve, tmp_path):
+    lay_odd(tmp_path / "odd", ODD[1])
+    serve.push(tmp_path / "odd", "p", "odd", "ONNX")
+    done = run_modelfs(modelfs_bin, "get", f"{serve.source}/p/odd/export-model", tmp_path / "got")
+    assert done.returncode == 0, done.stderr
+    assert files_below(tmp_path / "got") == ["model.onnx", ODD[1]]
 
 
 # --- Files that lie ---------------------------------------------------------------------------

@@ -238,6 +238,32 @@ static void no_memory_is_an_error(void)
     }
 }
 
+static void references_are_kept_once_in_a_run(void)
+{
+    static const char *const pairs[][2] = {{"a", "x"}, {"a", "x"}, {"b", "x"}, {"a", "x"}};
+    HISTORY_CLEANUP struct history history;
+    history_init(&history, files, 1);
+    for (size_t i = 0; i < 4; i++)
+        CHECK_EQ(history_refer(&history, pairs[i][0], pairs[i][1]), 0);
+    CHECK_EQ(history.n_references, 3);
+    CHECK_STR(history.references[1].from, "b");
+}
+
+static void there_is_an_end_to_references(void)
+{
+    enum { LEN = 1 << 20 };
+    HISTORY_CLEANUP struct history history;
+    CLEANUP(cleanup_free) char *path = malloc(LEN + 1);
+    history_init(&history, files, 1);
+    memset(path, 'p', LEN);
+    path[LEN] = '\0';
+    for (int i = 0; i < 40; i++) {
+        path[0] = (char)('a' + i % 2);
+        CHECK_EQ(history_refer(&history, "m.onnx", path), 0);
+    }
+    CHECK_EQ(history.n_references, HISTORY_MAX_REFERENCE_BYTES / LEN - 1);
+}
+
 int main(void)
 {
     TEST("rows are sorted and the last of a pair counts",
@@ -249,5 +275,7 @@ int main(void)
     TEST("a cut takes back", a_cut_takes_back);
     TEST("a million rows are merged", a_million_rows_are_merged);
     TEST("no memory is an error", no_memory_is_an_error);
+    TEST("references are kept once in a run", references_are_kept_once_in_a_run);
+    TEST("there is an end to references", there_is_an_end_to_references);
     return check_done();
 }

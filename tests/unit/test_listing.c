@@ -245,6 +245,33 @@ static void no_memory_to_add_leaves_what_was_there(void)
     }
 }
 
+static void references_are_copied_and_not_kept_in_the_cache(void)
+{
+    FOR_EACH_ALLOC_FAILURE
+    {
+        LISTING_CLEANUP struct listing *listing = listing_new(LISTING_FILES);
+        char from[] = "m.onnx", to[] = "w0";
+        size_t n = 0;
+        for (int i = 0; listing && i < 20; i++) {
+            to[1] = (char)('a' + i);
+            n += listing_add_reference(listing, &(struct reference){from, to}) == 0;
+        }
+        check_alloc_countdown = -1;
+        from[0] = to[0] = 'x';
+        CHECK(!listing || listing->n_references == n);
+        for (size_t i = 0; i < n; i++) {
+            CHECK_STR(listing->references[i].from, "m.onnx");
+            CHECK_EQ(listing->references[i].to[0], 'w');
+        }
+    }
+    LISTING_CLEANUP struct listing *listing = listing_new(LISTING_FILES), *back = NULL;
+    BUF_CLEANUP struct buf text = {0};
+    CHECK_EQ(listing_add_reference(listing, &(struct reference){"m.onnx", "w"}), 0);
+    CHECK_EQ(listing_format(listing, &text), 0);
+    CHECK_EQ(listing_parse(text.data, text.len, &back), 0);
+    CHECK(back && back->n_references == 0);
+}
+
 int main(void)
 {
     TEST("a listing comes back from its bytes", a_listing_comes_back_from_its_bytes);
@@ -255,6 +282,8 @@ int main(void)
     TEST("other bytes are no listing", other_bytes_are_no_listing);
     TEST("damage is survived", damage_is_survived);
     TEST("references are counted", references_are_counted);
+    TEST("references are copied, and not kept in the cache",
+         references_are_copied_and_not_kept_in_the_cache);
     TEST("no memory is an error", no_memory_is_an_error);
     TEST("no memory to add leaves what was there", no_memory_to_add_leaves_what_was_there);
     return check_done();

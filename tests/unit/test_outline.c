@@ -127,6 +127,22 @@ static void twins_of_one_step_share_its_values(void)
                  "best:ckpt-100~m-100");
 }
 
+static void references_give_files_to_checkpoints(void)
+{
+    static const struct reference references[] = {{"a/m.onnx", "a/w"}, {"a/m.onnx", "a/v"}};
+    LISTING_CLEANUP struct listing *listing = listing_new(LISTING_FILES);
+    OUTLINE_CLEANUP struct outline o = {0};
+    add_file(listing, "a/m.onnx", 1, 0);
+    add_file(listing, "a/w", 10, 0);
+    add_file(listing, "w", 100, 0);
+    for (size_t i = 0; i < 2; i++)
+        CHECK_EQ(listing_add_reference(listing, &references[i]), 0);
+    CHECK_EQ(outline_init(&o, listing, NULL), 0);
+    CHECK_EQ(o.checkpoints.n, 1);
+    CHECK_EQ(outline_size_bytes(&o, &o.checkpoints.items[0]), 11);
+    CHECK_EQ(o.checkpoints.n_rest, 1);
+}
+
 /* Those that evaluate, then save: the value of a checkpoint is the one before it. */
 static void an_evaluation_may_come_before_its_checkpoint(void)
 {
@@ -311,6 +327,7 @@ int main(void)
     TEST("metrics are sorted, each once", metrics_are_sorted_and_once);
     TEST("incomplete ones are neither latest nor best",
          incomplete_ones_are_neither_latest_nor_best);
+    TEST("references give files to checkpoints", references_give_files_to_checkpoints);
     TEST("twins of one step share its values", twins_of_one_step_share_its_values);
     TEST("an evaluation may come before its checkpoint",
          an_evaluation_may_come_before_its_checkpoint);
