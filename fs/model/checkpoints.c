@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* First the directories that are checkpoints are found; then each file is looked at, and belongs to
- * such a directory, or to what its own name says, or to what refers to it, or to none. Files of one answer become one group,
- * and the form's check says what a group lacks. */
+ * such a directory, or to what its own name says, or to what refers to it, or to none. Files of one
+ * answer become one group, and the form's check says what a group lacks. */
 #include "model/checkpoints.h"
 
 #include <errno.h>

@@ -78,7 +78,8 @@ int contents_miss(struct contents *contents, const char *what);
 int contents_miss_rest(struct contents *contents, uint32_t file, uint64_t n_bytes);
 
 /* The file that @name, a relative path as one file's content says it, names seen from @from's
- * directory: `x`, `./x`, `sub/x`; never above the checkpoint. CONTENTS_NO_FILE when there is none. */
+ * directory: `x`, `./x`, `sub/x`; never above the checkpoint. CONTENTS_NO_FILE when there is
+ * none. */
 uint32_t contents_find(const struct contents *contents, uint32_t from, const char *name);
 /* The file at exactly @path; CONTENTS_NO_FILE when there is none. */
 uint32_t contents_find_path(const struct contents *contents, const char *path);

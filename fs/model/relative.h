@@ -5,5 +5,6 @@
 #include "util/buf.h"
 
 /* Writes to @out, which is empty, where @name leads to from the directory of the file at @from:
- * `x`, `./x`, `sub/../x`. 0; 1 when that is above the top, absolute, or no file's place; -ENOMEM. */
+ * `x`, `./x`, `sub/../x`. 0; 1 when that is above the top, absolute, or no file's place;
+ * -ENOMEM. */
 int relative_resolve(const char *from, const char *name, struct buf *out);

@@ -21,8 +21,8 @@ uint64_t study_history_key(const char *origin, const struct registry_place *plac
 /* Is told, maybe before study_history_begin() returns: the history, taken over, or NULL and why. */
 typedef void study_history_fn(void *ctx, struct study_history *history, int err);
 
-/* Reads the sources of metrics and references among the model's files. @target's entries are not used; it is
- * borrowed until @done is told. */
+/* Reads the sources of metrics and references among the model's files. @target's entries are not
+ * used; it is borrowed until @done is told. */
 void study_history_begin(const struct study_target *target, study_history_fn *done, void *ctx);
 
 /* Adds to a listing nobody else has yet what the history tells: rows of metrics whose steps the

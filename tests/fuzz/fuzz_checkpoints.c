@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A registry's file names: paths with newlines between, `!` before one that is empty; `>a>b` says that
- * a refers to b. Whatever they are, each file belongs somewhere once, checkpoints are in their order, and what they say of
- * themselves fits. */
+/* A registry's file names: paths with newlines between, `!` before one that is empty; `>a>b` says
+ * that a refers to b. Whatever they are, each file belongs somewhere once, checkpoints are in their
+ * order, and what they say of themselves fits. */
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
