@@ -23,8 +23,8 @@ void engine_cancel(struct engine *engine);
 /* Ends what is under way, and the source's transfers for good. Of {0}: nothing. */
 void engine_stop(struct engine *engine);
 
-/* Adds to the listing of a model, which nobody else has, what its files tell of metrics; waits. Files
- * that cannot be read are passed over. 0 or -ENOMEM. */
+/* Adds to the listing of a model, which nobody else has, what its files tell of metrics; waits.
+ * Files that cannot be read are passed over. 0 or -ENOMEM. */
 int engine_read_history(struct engine *engine, const char *model_id, struct listing *listing);
 
 /* What a checkpoint's files hold, read now: study_contents_free() it. 0 or -errno. */

@@ -4,8 +4,8 @@
 
 #include "model/inquiry.h"
 
-/* Reads tensors and facts into a struct contents; NULL when there is nothing to be read in a file of
- * this name. */
+/* Reads tensors and facts into a struct contents; NULL when there is nothing to be read in a file
+ * of this name. */
 inquiry_parse_fn *format_contents_parser(const char *path);
 /* Reads metrics into a struct history; NULL likewise. */
 inquiry_parse_fn *format_history_parser(const char *path);

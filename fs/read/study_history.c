@@ -133,8 +133,8 @@ static int compare_names(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* The names of the metrics whose steps the listing has, sorted, in fresh memory; NULL when memory is
- * short. */
+/* The names of the metrics whose steps the listing has, sorted, in fresh memory; NULL when memory
+ * is short. */
 static const char **names_with_steps(const struct listing *listing, size_t *out_n)
 {
     const char **names = calloc(listing->n_rows + 1, sizeof(*names));

@@ -23,10 +23,10 @@ json_t *describe_model(const struct outline *o, const char *origin, const char *
  *  "files":[{"path"(within the checkpoint),"size","modified","digest"}]} */
 json_t *describe_checkpoint(const struct outline *o, size_t checkpoint);
 
-/* Adds to the facts of checkpoint @c what its files hold: "parameters", "dtypes" {dtype: parameters},
- * "tensors" [{"name","dtype","shape","file"(within the checkpoint),"offset"(null where it lies in no
- * one run),"bytes"}], "metadata"; where something lacks "complete" is false and "missing" is all of
- * that, an array. 0 or -ENOMEM. */
+/* Adds to the facts of checkpoint @c what its files hold: "parameters", "dtypes" {dtype:
+ * parameters}, "tensors" [{"name","dtype","shape","file"(within the checkpoint),"offset"(null where
+ * it lies in no one run),"bytes"}], "metadata"; where something lacks "complete" is false and
+ * "missing" is all of that, an array. 0 or -ENOMEM. */
 int describe_contents(json_t *facts, const struct checkpoint *c, const struct contents *contents);
 
 /* {metric: number, or text where it is no finite one} of a checkpoint, or of the model for

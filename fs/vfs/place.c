@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who needs a place's listing and finds it old or absent starts a job on the pool, or joins the one
- * that runs, and waits in a list. A job lists, then looks for metrics in the model's files, unless it
- * did so when they were the same, and shows what it has; there is one at a time.
+ * that runs, and waits in a list. A job lists, then looks for metrics in the model's files, unless
+ * it did so when they were the same, and shows what it has; there is one at a time.
  *
  *   absent   wait for the job: the cache's copy if it is young enough, else the registry, with
  *            patience up to the deadline
