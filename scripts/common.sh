@@ -14,6 +14,7 @@ build_packages=(
 )
 demo_packages=(rsync attr)
 test_packages=(rsync attr curl gnuplot-nox python3-venv clang clang-format-14)
+fuzz_packages=(clang libclang-rt-14-dev)
 check_packages=(clang clang-tidy cppcheck)
 
 # say TEXT: what happens next, on a line of its own.

@@ -19,6 +19,19 @@ int64_t facts_modified_ns(const json_t *facts)
     return ns;
 }
 
+json_t *facts_find_checkpoint(const json_t *model, const char *name)
+{
+    size_t i;
+    json_t *checkpoint;
+    json_array_foreach(json_get_array(model, "checkpoints"), i, checkpoint)
+    {
+        const char *its = json_get_text(checkpoint, "name");
+        if (name && its && strcmp(its, name) == 0)
+            return checkpoint;
+    }
+    return NULL;
+}
+
 void facts_format_metric(const json_t *value, char out[HUMAN_BYTES])
 {
     const char *text = json_string_value(value); /* NaN and its kin */

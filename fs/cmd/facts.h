@@ -11,6 +11,10 @@
 /* When it was changed, in nanoseconds since 1970; 0 when that is not known. */
 int64_t facts_modified_ns(const json_t *facts);
 
+/* The facts of one of a model's checkpoints, borrowed; NULL where it has none of that name, which
+ * may be NULL. */
+json_t *facts_find_checkpoint(const json_t *model, const char *name);
+
 /* A metric's value as text; `-` where there is none. */
 void facts_format_metric(const json_t *value, char out[HUMAN_BYTES]);
 

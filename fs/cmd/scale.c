@@ -95,7 +95,7 @@ void scale_label(const struct ticks *ticks, size_t i, char out[HUMAN_BYTES])
 {
     double value = ticks->at[i], step = ticks->step, size = fabs(value);
     double decimals = step > 0 ? ceil(-log10(step) - 1e-9) : 0;
-    if (!step || size >= 1e9 || decimals > 6)
+    if (step == 0 || size >= 1e9 || decimals > 6)
         snprintf(out, HUMAN_BYTES, "%.4g", value);
     else
         snprintf(out, HUMAN_BYTES, "%.*f", decimals > 0 ? (int)decimals : 0, value);

@@ -11,6 +11,7 @@
 #include "cmd/facts.h"
 #include "cmd/show_text.h"
 #include "cmd/subject.h"
+#include "cmd/subject_contents.h"
 #include "cmd/subject_history.h"
 #include "cmd/terminal.h"
 #include "util/clock.h"
@@ -56,7 +57,10 @@ static int print_model(struct subject *s, const json_t *facts)
     JSON_CLEANUP json_t *metrics = facts_metric_names(facts);
     struct buf text BUF_CLEANUP = {0};
     struct curve curves[SHOW_METRICS_MAX] = {0};
+    json_t *latest = facts_find_checkpoint(facts, json_get_text(facts, "latest"));
     int code = metrics ? EX_OK : EX_OSERR;
+    if (code == EX_OK && latest)
+        code = subject_add_contents(s, latest);
     for (size_t i = 0; code == EX_OK && i < json_array_size(metrics) && i < SHOW_METRICS_MAX; i++)
         code = take_curve(s, facts, json_string_value(json_array_get(metrics, i)), &curves[i]);
     if (code == EX_OK)

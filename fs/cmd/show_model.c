@@ -12,25 +12,12 @@
 
 enum { SPARK_COLUMNS = 32, NUMBER_BYTES = 24 };
 
-static const json_t *find_checkpoint(const json_t *model, const char *name)
-{
-    size_t i;
-    json_t *checkpoint;
-    json_array_foreach(json_get_array(model, "checkpoints"), i, checkpoint)
-    {
-        const char *its = json_get_text(checkpoint, "name");
-        if (name && its && strcmp(its, name) == 0)
-            return checkpoint;
-    }
-    return NULL;
-}
-
 /* What checkpoints tell of the model, told of the latest. */
 static void fill_facts(struct table *rows, const json_t *facts, int64_t now_ns)
 {
     static const char *const keys[] = {"name", "id", "project", "registry", "type"};
     const char *latest = json_get_text(facts, "latest");
-    const json_t *checkpoint = find_checkpoint(facts, latest);
+    const json_t *checkpoint = facts_find_checkpoint(facts, latest);
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
         fact_row_text(rows, facts, keys[i]);
     fact_row_text(rows, checkpoint, "framework");

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <sysexits.h>
 
+#include "cmd/facts.h"
 #include "registry/describe.h"
 #include "util/buf.h"
 #include "util/pool.h"
@@ -91,20 +92,6 @@ static const char *real_name(const json_t *model, const char *name)
     return found ? found : name;
 }
 
-static json_t *find_checkpoint(const json_t *model, const char *name)
-{
-    const char *wanted = real_name(model, name);
-    size_t i;
-    json_t *checkpoint;
-    json_array_foreach(json_get_array(model, "checkpoints"), i, checkpoint)
-    {
-        const char *its = json_get_text(checkpoint, "name");
-        if (its && strcmp(its, wanted) == 0)
-            return checkpoint;
-    }
-    return NULL;
-}
-
 /* A checkpoint's facts with what it is of. @model may be NULL. */
 static json_t *with_context(const json_t *checkpoint, const json_t *model)
 {
@@ -183,7 +170,7 @@ static int describe_url(struct subject *s, json_t **out)
         *out = steal_ptr(model);
         return *out ? EX_OK : EX_OSERR;
     }
-    json_t *checkpoint = find_checkpoint(model, s->url.checkpoint);
+    json_t *checkpoint = facts_find_checkpoint(model, real_name(model, s->url.checkpoint));
     if (!checkpoint) {
         fprintf(stderr,
                 "modelfs %s: %s: the model has no checkpoint `%s`; `modelfs ls` shows them\n",

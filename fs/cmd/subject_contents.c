@@ -8,24 +8,27 @@
 #include "vfs/names.h"
 
 /* By path: the checkpoint's directory stands in the model's. */
-static int look_by_path(struct subject *s, const json_t *checkpoint, json_t **out)
+static int add_by_path(struct subject *s, json_t *checkpoint)
 {
     const char *name = json_get_text(checkpoint, "name");
     struct buf path BUF_CLEANUP = {0};
+    JSON_CLEANUP json_t *facts = NULL;
     int r = buf_printf(&path, "%s/", s->text);
     if (r == 0)
         r = name_to_entry(name ? name : "", &path);
     struct subject one = {.command = s->command, .text = path.data, .is_path = true};
-    return r == 0 ? subject_describe(&one, out) : EX_OSERR;
+    int code = r == 0 ? subject_describe(&one, &facts) : EX_OSERR;
+    if (code == EX_OK && json_object_update(checkpoint, facts) < 0)
+        code = EX_OSERR;
+    return code;
 }
 
-static int look_by_url(struct subject *s, json_t *checkpoint, json_t **out)
+int subject_add_contents(struct subject *s, json_t *checkpoint)
 {
+    if (s->is_path)
+        return add_by_path(s, checkpoint);
     int r = url_model_add_contents(&s->model, &s->engine, checkpoint);
-    if (r < 0)
-        return source_complain(s->command, s->text, r);
-    *out = json_incref(checkpoint);
-    return EX_OK;
+    return r < 0 ? source_complain(s->command, s->text, r) : EX_OK;
 }
 
 static int look_into_all(struct subject *s, const json_t *model, json_t *out)
@@ -34,10 +37,8 @@ static int look_into_all(struct subject *s, const json_t *model, json_t *out)
     json_t *checkpoint;
     json_array_foreach(json_get_array(model, "checkpoints"), i, checkpoint)
     {
-        json_t *facts = NULL;
-        int code =
-            s->is_path ? look_by_path(s, checkpoint, &facts) : look_by_url(s, checkpoint, &facts);
-        if (code == EX_OK && json_array_append_new(out, facts) < 0)
+        int code = subject_add_contents(s, checkpoint);
+        if (code == EX_OK && json_array_append(out, checkpoint) < 0)
             code = EX_OSERR;
         if (code != EX_OK)
             return code;

@@ -295,6 +295,20 @@ static int finish(const struct bundle *bundle)
     return r < 0 ? r : miss_shards(bundle);
 }
 
+/* Whether there is a file `<prefix>.data-..`: without one an index that is no table is some other
+ * program's, whatever it is called. */
+static bool has_shards(const struct bundle *bundle)
+{
+    static const char mark[] = ".data-";
+    for (size_t i = 0; i < bundle->contents->n_files; i++) {
+        const char *path = bundle->contents->files[i].path;
+        if (strncmp(path, bundle->prefix, bundle->prefix_len) == 0 &&
+            strncmp(path + bundle->prefix_len, mark, strlen(mark)) == 0)
+            return true;
+    }
+    return false;
+}
+
 int bundle_parse(void *contents, uint32_t file, struct glimpse *glimpse)
 {
     static const char suffix[] = ".index";
@@ -312,5 +326,5 @@ int bundle_parse(void *contents, uint32_t file, struct glimpse *glimpse)
         r = finish(&bundle);
     if (r < 0)
         contents_cut(bundle.contents, n_tensors);
-    return r;
+    return r == -EBADMSG && !has_shards(&bundle) ? 0 : r;
 }

@@ -17,5 +17,6 @@ enum {
 /* Reads an index into a struct contents: an inquiry_parse_fn. Tensors lie in the shards beside it;
  * one whose shard is not there or too short is TENSOR_SCATTERED, and so is one of texts, and a
  * partitioned one, whose slices are not shown. Tells `tensorflow`: `num_shards`.
+ * A file that is no table and has no shards beside it holds nothing, and is no error.
  * Also -EFBIG: too many shards, or names far larger than the file. */
 int bundle_parse(void *contents, uint32_t file, struct glimpse *glimpse);

@@ -6,10 +6,10 @@
 #include "registry/outline.h"
 #include "util/json.h"
 
-/* Makes the detail of a model: one session, `eval`, and of each metric the mean, amin, amax, median,
- * std and var at each checkpoint with a step. They are of the evaluations from that step to the next
- * checkpoint; where there are none there, of the checkpoint's one value. What is no finite number is text.
- * NULL when memory is short. */
+/* Makes the detail of a model: one session, `eval`, and of each metric the mean, amin, amax,
+ * median, std and var at each checkpoint with a step. They are of the evaluations from that step to
+ * the next checkpoint; where there are none there, of the checkpoint's one value. What is no finite
+ * number is text. NULL when memory is short. */
 json_t *detail_make(const struct outline *o);
 
 /* Makes the summary of @detail: `{"loss":{"scalar":"loss","result":{"mean":0.03,"min":...}}}`. A

@@ -106,8 +106,8 @@ uint32_t layout_find_same(const struct layout *layout, const struct layout *old,
 int layout_path(const struct layout *layout, uint32_t node, struct buf *out);
 /* The inode number of a place's own directory. */
 uint64_t layout_place_ino(const struct layout_place *place);
-/* Appends what tells the contents of a checkpoint from those of every other of the model, and of its
- * own other versions. 0 or -ENOMEM. */
+/* Appends what tells the contents of a checkpoint from those of every other of the model, and of
+ * its own other versions. 0 or -ENOMEM. */
 int layout_contents_key(const struct layout *layout, uint32_t checkpoint, struct buf *out);
 
 /* What a NODE_WINDOW shows: a NumPy header, then bytes of a file. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A place of the registry (itself, a project, a model) and its listing's life: absent, fetched,
- * fresh, old, gone. What a checkpoint's files hold is a place as well, which is looked into once and
- * stays: other files make another one. A place is made when somebody looks at it and stays as long
- * as the tree. Any thread may call. */
+ * fresh, old, gone. What a checkpoint's files hold is a place as well, which is looked into once
+ * and stays: other files make another one. A place is made when somebody looks at it and stays as
+ * long as the tree. Any thread may call. */
 #pragma once
 
 #include <stdbool.h>

@@ -28,8 +28,8 @@
 
 enum {
     /* Up to so many files of a model, and rows and values of its metrics, what it tells is made
-     * before somebody asks, so that it has a size: that costs 4 us and 300 bytes a file, three times
-     * all the rest. */
+     * before somebody asks, so that it has a size: that costs 4 us and 300 bytes a file, three
+     * times all the rest. */
     MANY_FILES = 1000,
     MANY_ROWS = 10000,
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a checkpoint's files hold, as a directory: `<name>.npy` for each tensor whose bytes lie in one
- * run, with directories where a name has a `/`. */
+/* What a checkpoint's files hold, as a directory: `<name>.npy` for each tensor whose bytes lie in
+ * one run, with directories where a name has a `/`. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -446,7 +446,8 @@ def test_ls_of_a_project_lists_models_with_what_they_reach(modelfs, place):
 
 def test_ls_of_a_model_lists_checkpoints_with_their_metrics(modelfs, place):
     rows = table(modelfs("ls", place("mnist/cnn")).stdout)
-    assert rows[0] == ["CHECKPOINT", "STEP", "accuracy", "loss", "SIZE", "AGE", "NOTE"]
+    metrics = ["accuracy", "loss", "train/loss"]  # the last is told by an event file
+    assert rows[0] == ["CHECKPOINT", "STEP", *metrics, "SIZE", "AGE", "NOTE"]
     by_name = {row[0]: row for row in rows[1:]}
     want = [f"ckpt-{step}" for step in trees.STEPS] + [f"export-{trees.EXPORT}", "files"]
     assert list(by_name) == want
@@ -494,6 +495,7 @@ def test_show_tells_about_a_model(modelfs, place):
     assert [row[:4] for row in table(history)[1:]] == [
         ["accuracy", "0.9806", "0.9833", "800"],
         ["loss", "0.0721", "0.0710", "600"],
+        ["train/loss", "0.0061", "0.0012", "1000"],
     ]
 
 

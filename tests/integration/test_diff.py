@@ -142,7 +142,8 @@ def test_checkpoints_of_a_registry_by_url_and_path(diff, sample_server, served_m
     assert found["a"]["name"] == "ckpt-600" and found["b"]["name"] == "ckpt-1200"
     changed = [f["path"] for f in found["files"]["changed"]]
     assert "model.ckpt-*.data-00000-of-00001" in changed
-    assert {m["name"]: m["better"] for m in found["metrics"]} == {"accuracy": "b", "loss": "a"}
+    better = {m["name"]: m["better"] for m in found["metrics"]}
+    assert better == {"accuracy": "b", "loss": "a", "train/loss": "b"}
 
 
 def test_files_of_a_real_mount_without_digests_are_read(diff, sample_mount, watchdog):

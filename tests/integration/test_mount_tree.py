@@ -200,7 +200,7 @@ def test_best_is_by_the_measured_values(served_mount):
 def test_each_metric_of_a_checkpoint_is_a_number_and_a_newline(served_mount):
     for step in STEPS:
         folder = served_mount / CNN / f"ckpt-{step}" / ".modelfs" / "metrics"
-        assert sorted(os.listdir(folder)) == ["accuracy", "loss"]
+        assert sorted(os.listdir(folder)) == ["accuracy", "loss", "train%2Floss"]
         for name in ("accuracy", "loss"):
             text = (folder / name).read_text()
             assert text.endswith("\n") and math.isclose(float(text), EXPECTED[str(step)][name])
@@ -275,12 +275,17 @@ def test_dot_modelfs_is_reachable_and_not_listed(place, real_mount):
     assert stat.S_ISDIR(os.stat(real_mount / place / ".modelfs").st_mode)
 
 
-@pytest.mark.parametrize("place", [CNN, f"{CNN}/ckpt-600"])
-def test_info_json_is_json_of_its_size(place, real_mount):
-    path = real_mount / place / ".modelfs" / "info.json"
+def test_a_models_info_json_is_json_of_its_size(real_mount):
+    path = real_mount / CNN / ".modelfs" / "info.json"
     text = path.read_text()
     assert json.loads(text)
     assert os.stat(path).st_size == len(text.encode())
+
+
+def test_a_checkpoints_info_json_is_made_when_it_is_read(real_mount):
+    path = real_mount / CNN / "ckpt-600" / ".modelfs" / "info.json"
+    assert os.stat(path).st_size == 0
+    assert json.loads(path.read_text())["parameters"] > 0
 
 
 def test_the_registrys_own_layout_is_complete_and_has_the_same_inodes(real_mount):

@@ -264,6 +264,21 @@ static void a_file_of_another_name_is_refused(void)
     }
 }
 
+static void an_index_of_another_program_holds_nothing(void)
+{
+    static const char text[] =
+        "not a table, and much longer than the end of one would be: a search "
+        "tree of somebody's";
+    static const struct contents_file alone[] = {{"faiss.index", sizeof(text)}, {"faiss.data", 1}},
+                                      sharded[] = {{"m.index", sizeof(text)},
+                                                   {"m.data-00000-of-00001", 1}};
+    CONTENTS_CLEANUP struct contents a, b;
+    contents_init(&a, alone, 2);
+    contents_init(&b, sharded, 2);
+    CHECK_EQ(parse(&a, 0, text, sizeof(text)), 0);
+    CHECK_EQ(parse(&b, 0, text, sizeof(text)), -EBADMSG);
+}
+
 static void too_many_dimensions_are_refused(void)
 {
     for (size_t more = 0; more < 2; more++) {
@@ -370,6 +385,7 @@ int main(void)
     TEST("the number of shards is told", the_number_of_shards_is_told);
     TEST("what is no bundle is refused", what_is_no_bundle_is_refused);
     TEST("a file of another name is refused", a_file_of_another_name_is_refused);
+    TEST("an index of another program holds nothing", an_index_of_another_program_holds_nothing);
     TEST("too many dimensions are refused", too_many_dimensions_are_refused);
     TEST("names far larger than the file are refused", names_far_larger_than_the_file_are_refused);
     TEST("many missing shards are summed up", many_missing_shards_are_summed_up);

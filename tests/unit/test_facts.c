@@ -133,8 +133,8 @@ static void facts_of_any_shape_do_no_harm(void)
         "{}",
         "[]",
         "{\"checkpoints\":[1,null,{}],\"best\":[]}",
-        "{\"dtypes\":{\"F32\":-1,\"BF16\":\"x\",\"I8\":9223372036854775807,\"U8\":"
-        "9223372036854775807,\"U16\":9223372036854775807},\"parameters\":-5,\"size\":-9}",
+        ("{\"dtypes\":{\"F32\":-1,\"BF16\":\"x\",\"I8\":9223372036854775807,\"U8\":"
+         "9223372036854775807,\"U16\":9223372036854775807},\"parameters\":-5,\"size\":-9}"),
         "{\"dtypes\":{\"a\":0},\"tensors\":{},\"files\":7,\"metrics\":[1],\"step\":\"x\"}",
     };
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {

@@ -217,7 +217,8 @@ static void what_is_hidden_is_found_by_name_only(void)
     check_tree(layout, find(layout, ".modelfs"),
                "detail.json files(m-5.data-00000-of-00001 m-5.index x) history(loss%2Fa.csv) "
                "info.json metrics(loss%2Fa) metrics.csv metrics.json summary.json");
-    check_tree(layout, find(layout, "ckpt-5/.modelfs"), "info.json metrics(loss%2Fa) metrics.json");
+    check_tree(layout, find(layout, "ckpt-5/.modelfs"),
+               "info.json metrics(loss%2Fa) metrics.json tensors");
     check_tree(root, find(root, ".modelfs"),
                "config detail.json files(m-5.data-00000-of-00001 m-5.index x) "
                "history(loss%2Fa.csv) info.json metrics(loss%2Fa) metrics.csv "

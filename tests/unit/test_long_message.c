@@ -72,9 +72,28 @@ static void what_is_no_field_is_refused(void)
     }
 }
 
+/* A field that ends behind its message, though the file goes on. */
+static void a_field_ends_with_its_message(void)
+{
+    static const uint8_t bytes[] = {0x12, 3, 'a', 'b', 'c'};
+    for (uint64_t end = 1; end <= sizeof(bytes); end++) {
+        struct glimpse glimpse;
+        struct long_message message = {0, end};
+        struct long_field field;
+        uint8_t *copy = malloc(sizeof(bytes));
+        memcpy(copy, bytes, sizeof(bytes));
+        glimpse_init(&glimpse, sizeof(bytes));
+        CHECK_EQ(glimpse_add(&glimpse, 0, copy, sizeof(bytes)), 0);
+        CHECK_EQ(long_message_next(&glimpse, &message, &field),
+                 end == sizeof(bytes) ? 1 : -EBADMSG);
+        glimpse_deinit(&glimpse);
+    }
+}
+
 int main(void)
 {
     TEST("what is large is stepped over", what_is_large_is_stepped_over);
     TEST("what is no field is refused", what_is_no_field_is_refused);
+    TEST("a field ends with its message", a_field_ends_with_its_message);
     return check_done();
 }
