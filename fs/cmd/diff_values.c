@@ -52,6 +52,16 @@ static int read_whole(int fd, unsigned char *out, size_t len, uint64_t off)
     return 0;
 }
 
+/* Reads elements as they are compared. */
+static int read_elements(const struct tensor_file *file, enum element_kind kind, uint64_t off,
+                         unsigned char *out, size_t len)
+{
+    int r = read_whole(file->fd, out, len, file->data_off + off);
+    if (r == 0 && file->is_big_endian)
+        elements_swap(kind, out, len);
+    return r;
+}
+
 static int compare_bytes(struct comparison *c, enum element_kind kind, const struct tensor_file *a,
                          const struct tensor_file *b, struct element_diff *out)
 {
@@ -59,9 +69,9 @@ static int compare_bytes(struct comparison *c, enum element_kind kind, const str
     for (uint64_t off = 0; r == 0 && off < a->data_bytes; off += WINDOW_BYTES) {
         uint64_t left = a->data_bytes - off;
         size_t n = left < WINDOW_BYTES ? (size_t)left : WINDOW_BYTES;
-        r = read_whole(a->fd, c->window_a, n, a->data_off + off);
+        r = read_elements(a, kind, off, c->window_a, n);
         if (r == 0)
-            r = read_whole(b->fd, c->window_b, n, b->data_off + off);
+            r = read_elements(b, kind, off, c->window_b, n);
         if (r < 0)
             return r;
         elements_compare(kind, c->window_a, c->window_b, n, out);

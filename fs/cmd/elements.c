@@ -157,3 +157,15 @@ void elements_compare(enum element_kind kind, const void *a, const void *b, size
             compare_stride(kind, x + off, y + off, n, diff);
     }
 }
+
+void elements_swap(enum element_kind kind, void *data, size_t len)
+{
+    uint8_t *at = data;
+    size_t n = element_bytes(kind);
+    for (uint8_t *end = at + len; at < end; at += n)
+        for (size_t i = 0; i < n / 2; i++) {
+            uint8_t byte = at[i];
+            at[i] = at[n - 1 - i];
+            at[n - 1 - i] = byte;
+        }
+}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Runs of a tensor's elements, compared (pure). Elements are little endian, as safetensors, GGUF
- * and TensorFlow on all machines of today have them. */
+ * and TensorFlow on all machines of today have them; others are turned before. */
 #pragma once
 
 #include <stdbool.h>
@@ -27,6 +27,9 @@ enum element_kind {
 enum element_kind element_kind_of(const char *dtype);
 /* Bytes of an element; 1 of ELEMENT_OTHER. */
 size_t element_bytes(enum element_kind kind);
+
+/* Turns the bytes of each element around; @len is of whole elements. */
+void elements_swap(enum element_kind kind, void *data, size_t len);
 
 /* What came of comparing. Starts from {0}. */
 struct element_diff {

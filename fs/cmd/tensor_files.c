@@ -6,11 +6,14 @@
 #include <sys/stat.h>
 #include <sys/xattr.h>
 
-#include "cmd/npy.h"
+#include "model/npy.h"
 #include "util/buf.h"
 #include "vfs/views.h"
 
-enum { NAME_BYTES = 4096 };
+enum {
+    NAME_BYTES = 4096,
+    HEADER_BYTES = 64 << 10, /* a mount's have some hundred, and those of .npz up to that */
+};
 
 static const char suffix[] = ".npy";
 
@@ -75,9 +78,23 @@ int tensor_files_scan(const char *dir, struct tensor_files *out)
     return r;
 }
 
+/* Finds where the elements begin. */
+static int read_header(int fd, struct tensor_file *out)
+{
+    CLEANUP(cleanup_free) uint8_t *head = malloc(HEADER_BYTES);
+    struct npy_header header;
+    ssize_t n = head ? pread(fd, head, HEADER_BYTES, 0) : -1;
+    if (n < 0)
+        return head ? -errno : -ENOMEM;
+    if (npy_parse_header(head, (size_t)n, &header) < 0)
+        return -EINVAL;
+    out->data_off = header.n_bytes;
+    out->is_big_endian = header.is_big_endian;
+    return 0;
+}
+
 int tensor_files_open(const struct tensor_files *tensors, const char *name, struct tensor_file *out)
 {
-    unsigned char head[NPY_HEAD_BYTES];
     struct stat st;
     const json_t *index = json_object_get(tensors->by_name, name);
     if (!index)
@@ -86,11 +103,10 @@ int tensor_files_open(const struct tensor_files *tensors, const char *name, stru
     CLEANUP(cleanup_close) int fd = local_files_open(&tensors->files, &tensors->files.items[i]);
     if (fd < 0)
         return fd;
-    ssize_t n = pread(fd, head, sizeof(head), 0);
-    if (n < 0 || fstat(fd, &st) < 0)
-        return -errno;
-    if (n < NPY_HEAD_BYTES || npy_data_off(head, &out->data_off) < 0 ||
-        out->data_off > (uint64_t)st.st_size)
+    int r = fstat(fd, &st) < 0 ? -errno : read_header(fd, out);
+    if (r < 0)
+        return r;
+    if (out->data_off > (uint64_t)st.st_size)
         return -EINVAL;
     out->data_bytes = (uint64_t)st.st_size - out->data_off;
     out->fd = steal_fd(&fd);

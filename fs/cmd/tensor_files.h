@@ -21,6 +21,7 @@ int tensor_files_scan(const char *dir, struct tensor_files *out);
 struct tensor_file {
     int fd; /* owned */
     uint64_t data_off, data_bytes;
+    bool is_big_endian; /* its elements are */
 };
 /* 0 or -errno: -ENOENT when there is none of that name, -EINVAL when it is no .npy. */
 int tensor_files_open(const struct tensor_files *tensors, const char *name,

@@ -143,7 +143,7 @@ int layout_path(const struct layout *layout, uint32_t node, struct buf *out)
         int r = layout_path(layout, layout->nodes[node].parent, out);
         return r < 0 ? r : buf_printf(out, "/%s", layout->nodes[node].name);
     }
-    const char *project = layout->place->project_name, *model = layout->listing->self.name;
+    const char *project = layout->place.project_name, *model = layout->listing->self.name;
     return buf_printf(out, "%s/%s", project ? project : "-", model ? model : "-");
 }
 
@@ -235,6 +235,25 @@ static uint32_t add_dir(struct layout_builder *b, uint32_t parent, const char *e
     return add_node(b, parent, entry, NODE_DIR, layout->n_dirs++);
 }
 
+static bool own_text(struct layout *layout, const char **text)
+{
+    if (*text)
+        *text = arena_copy(&layout->names, *text, strlen(*text));
+    return *text != NULL;
+}
+
+/* Copies the texts of where it stands. */
+static bool own_place(struct layout *layout)
+{
+    struct layout_place *place = &layout->place;
+    const char **const texts[] = {&place->project_id, &place->model_id, &place->project_name,
+                                  &place->contents};
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+        if (*texts[i] && !own_text(layout, texts[i]))
+            return false;
+    return true;
+}
+
 struct layout_builder *layout_begin(struct listing *listing, const struct layout_place *place)
 {
     struct layout_builder *b = calloc(1, sizeof(*b));
@@ -244,9 +263,9 @@ struct layout_builder *layout_begin(struct listing *listing, const struct layout
         free(layout);
         return NULL;
     }
-    *layout = (struct layout){.refs = 1, .listing = listing_ref(listing), .place = place};
+    *layout = (struct layout){.refs = 1, .listing = listing_ref(listing), .place = *place};
     *b = (struct layout_builder){.layout = layout, .checkpoint = -1, .path_parent = LAYOUT_NONE};
-    if (add_dir(b, LAYOUT_NONE, "", listing->self.mtime_ns) == 0)
+    if (own_place(layout) && add_dir(b, LAYOUT_NONE, "", listing->self.mtime_ns) == 0)
         return b;
     layout_unref(layout);
     free(b);
@@ -549,8 +568,8 @@ static void hash_file(XXH3_state_t *h, const struct layout *layout, uint32_t fil
     struct listing_entry entry;
     listing_get(layout->listing, file, &entry);
     int64_t mtime_ns = entry.etag ? 0 : entry.mtime_ns;
-    hash_text(h, layout->place->project_id);
-    hash_text(h, layout->place->model_id);
+    hash_text(h, layout->place.project_id);
+    hash_text(h, layout->place.model_id);
     hash_text(h, entry.id);
     if (entry.has_digest) {
         XXH3_64bits_update(h, entry.digest.bytes, sizeof(entry.digest.bytes));
@@ -571,7 +590,7 @@ int layout_contents_key(const struct layout *layout, uint32_t checkpoint, struct
 /* The number of the place that a node opens. */
 static uint64_t compute_place_ino(const struct layout *layout, const struct layout_node *node)
 {
-    struct layout_place place = *layout->place;
+    struct layout_place place = layout->place;
     BUF_CLEANUP struct buf key = {0};
     if (node->kind == NODE_CONTENTS) {
         layout_contents_key(layout, node->ref, &key);
@@ -615,7 +634,7 @@ static int finish(struct layout *layout)
         r = renumber(layout, children);
     if (r < 0)
         return r;
-    layout->nodes[0].ino = layout_place_ino(layout->place);
+    layout->nodes[0].ino = layout_place_ino(&layout->place);
     for (uint32_t i = 1; i < layout->n_nodes; i++)
         layout->nodes[i].ino = compute_ino(layout, &layout->nodes[i]);
     return 0;

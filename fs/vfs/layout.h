@@ -53,7 +53,7 @@ struct layout_text {
     int64_t mtime_ns;
 };
 
-/* What a layout is of: where it stands in the registry. Borrowed by layouts, which it outlives. */
+/* What a layout is of: where it stands in the registry. Texts are borrowed. */
 struct layout_place {
     const char *origin;                /* the registry's URL */
     const char *project_id, *model_id; /* NULL above them */
@@ -63,9 +63,9 @@ struct layout_place {
 };
 
 struct layout {
-    int refs;                /* atomic */
-    struct listing *listing; /* a reference */
-    const struct layout_place *place;
+    int refs;                  /* atomic */
+    struct listing *listing;   /* a reference */
+    struct layout_place place; /* its texts are the layout's; origin and directions are borrowed */
     struct layout_node *nodes; /* [0] is the root */
     uint32_t n_nodes;
     struct layout_dir *dirs;

@@ -17,7 +17,9 @@
 #include "vfs/ops_handlers.h"
 #include "vfs/ops_trace.h"
 
-enum { MAX_BACKGROUND = 64 }; /* requests of the kernel's that nobody waits for, at a time */
+/* Requests of the kernel's that nobody waits for, at a time. Of one reader without a cache,
+ * in MiB/s: 4 bring 1,460, 12 (the kernel's own choice) 1,470, 64 1,740, 256 1,690. */
+enum { MAX_BACKGROUND = 64 };
 
 /* Each reading of a directory brings what stat() wants to know, too. Where the kernel chooses, it
  * does so for the first part only when all names are read before any is looked at: `find -ls` of

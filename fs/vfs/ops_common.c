@@ -78,7 +78,7 @@ struct fuse_entry_param ops_entry(const struct ops *ops, const struct tree_attr 
 
 int ops_source_init(struct ops_source *source, const struct tree_node *node, uint32_t entry)
 {
-    const struct layout_place *where = node->layout->place;
+    const struct layout_place *where = &node->layout->place;
     source->blob = (struct blob_source){
         .origin = where->origin,
         .place = {where->project_id, where->model_id},

@@ -14,7 +14,7 @@
 static int append_cached(struct ops *ops, const struct tree_node *node, struct buf *out)
 {
     const struct layout_node *n = &node->layout->nodes[node->index];
-    const struct layout_place *where = node->layout->place;
+    const struct layout_place *where = &node->layout->place;
     struct listing_entry entry;
     struct blob_id id;
     if (n->kind != NODE_FILE || !ops->options.blocks)

@@ -38,6 +38,7 @@ struct waiter {
 };
 
 struct place {
+    int refs; /* atomic */
     const struct place_options *options;
     struct layout_place where;  /* owned texts but origin; directions are borrowed */
     struct place_source source; /* of: a reference */
@@ -78,6 +79,7 @@ struct place *place_new(const struct place_options *options, const struct layout
     if (!place)
         return NULL;
     pthread_mutex_init(&place->lock, NULL);
+    place->refs = 1;
     place->options = options;
     place->source = *source;
     if (source->of)
@@ -90,13 +92,19 @@ struct place *place_new(const struct place_options *options, const struct layout
                                          where->directions};
     if (ok)
         return place;
-    place_free(place);
+    place_unref(place);
     return NULL;
 }
 
-void place_free(struct place *place)
+struct place *place_ref(struct place *place)
 {
-    if (!place)
+    __atomic_add_fetch(&place->refs, 1, __ATOMIC_RELAXED);
+    return place;
+}
+
+void place_unref(struct place *place)
+{
+    if (!place || __atomic_sub_fetch(&place->refs, 1, __ATOMIC_ACQ_REL) > 0)
         return;
     layout_unref(place->layout);
     layout_unref(place->source.of);
@@ -163,6 +171,7 @@ static void end_job(struct place *place, int err)
     place->fetching = place->overdue = false;
     pthread_mutex_unlock(&place->lock);
     tell(waiters, err);
+    place_unref(place);
 }
 
 /* What a failure means: with an old listing it is used a while longer, unless the registry spoke
@@ -370,8 +379,10 @@ static void on_contents(void *ctx, struct study_contents *contents, int err)
     if (err == 0)
         err = views_build_contents(place->source.of, place->source.checkpoint, contents,
                                    &place->where, &layout);
-    if (err == 0)
+    if (err == 0) {
         adopt(place, layout, UINT64_MAX);
+        layout_unref(steal_ptr(place->source.of)); /* no other job comes */
+    }
     end_job(place, err);
 }
 
@@ -414,6 +425,7 @@ static void end_grace(void *ctx)
     if (waiters)
         atomic_fetch_add(&n_stale_served, 1);
     tell(waiters, 0);
+    place_unref(place);
     free(grace);
 }
 
@@ -422,18 +434,20 @@ static void start_grace(struct place *place, uint64_t job)
     struct grace *grace = malloc(sizeof(*grace));
     if (!grace)
         return;
-    *grace = (struct grace){place, job};
-    if (pool_add_after(place->options->pool, GRACE_MS, end_grace, grace) < 0)
+    *grace = (struct grace){place_ref(place), job};
+    if (pool_add_after(place->options->pool, GRACE_MS, end_grace, grace) < 0) {
+        place_unref(place);
         free(grace);
+    }
 }
 
+/* The job may be over before this returns. */
 static void start_job(struct place *place, uint64_t job)
 {
-    if (pool_add(place->options->pool, refresh, place) == 0) {
-        start_grace(place, job);
-        return;
-    }
-    end_job(place, -ENOMEM);
+    place_ref(place); /* the job's */
+    start_grace(place, job);
+    if (pool_add(place->options->pool, refresh, place) < 0)
+        end_job(place, -ENOMEM);
 }
 
 enum need { NEED_NOTHING, NEED_WAIT, NEED_JOB };

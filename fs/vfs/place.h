@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A place of the registry (itself, a project, a model) and its listing's life: absent, fetched,
  * fresh, old, gone. What a checkpoint's files hold is a place as well, which is looked into once
- * and stays: other files make another one. A place is made when somebody looks at it and stays as
- * long as the tree. Any thread may call. */
+ * and stays so: other files make another one. Counted; its own job holds it, too. Any thread may
+ * call. */
 #pragma once
 
 #include <stdbool.h>
@@ -26,15 +26,17 @@ struct place_options {
 /* What a place shows, beside where it is. */
 struct place_source {
     bool is_root;        /* the mount's root */
-    struct layout *of;   /* of a checkpoint's contents: the model's, referred to; else NULL */
+    struct layout *of;   /* of a checkpoint's contents: the model's, referred to until they are
+                            known; else NULL */
     uint32_t checkpoint; /* and the checkpoint's index in that */
     struct place *model; /* and its place, which is told what lacks; borrowed */
 };
 
-/* All texts are copied; @options is borrowed. NULL when memory is short. */
+/* With one reference. All texts are copied; @options is borrowed. NULL when memory is short. */
 struct place *place_new(const struct place_options *options, const struct layout_place *where,
                         const struct place_source *source);
-void place_free(struct place *place); /* nothing may be under way */
+struct place *place_ref(struct place *place);
+void place_unref(struct place *place); /* NULL is fine */
 
 /* Is told, maybe before place_need() returns: 0, or -errno. */
 typedef void place_ready_fn(void *ctx, int err);

@@ -22,6 +22,8 @@ struct place_node {
     struct place *place;
 };
 
+enum { MAX_CONTENTS = 32 }; /* looked into lately, and not forgotten yet */
+
 struct tree {
     struct place_options place_options;
     const char *origin;
@@ -29,6 +31,8 @@ struct tree {
     pthread_mutex_t lock; /* guards what follows */
     struct inodes inodes; /* each with a reference to its layout */
     struct map places;
+    struct place_node *contents[MAX_CONTENTS]; /* those of checkpoints' contents, last used first */
+    size_t n_contents;
 };
 
 void tree_node_deinit(struct tree_node *node)
@@ -48,14 +52,44 @@ static bool same_place(const struct layout_place *a, const struct layout_place *
            same_text(a->contents, b->contents);
 }
 
+/* Moves a place of contents to the front: the one at @at, or a new one (n_contents). */
+static void use_contents(struct tree *tree, struct place_node *n, size_t at)
+{
+    memmove(tree->contents + 1, tree->contents, at * sizeof(tree->contents[0]));
+    tree->contents[0] = n;
+}
+
+/* Makes room for a place of contents by forgetting the one that was used longest ago; who uses it
+ * holds it still. */
+static void keep_contents(struct tree *tree, struct place_node *n)
+{
+    if (tree->n_contents == MAX_CONTENTS) {
+        struct place_node *last = tree->contents[--tree->n_contents];
+        map_remove(&tree->places, &last->node);
+        place_unref(last->place);
+        free(last);
+    }
+    use_contents(tree, n, tree->n_contents++);
+}
+
+static void touch_contents(struct tree *tree, struct place_node *n)
+{
+    for (size_t i = 0; i < tree->n_contents; i++)
+        if (tree->contents[i] == n)
+            use_contents(tree, n, i);
+}
+
 /* Under the lock. */
 static struct place *find_place(struct tree *tree, const struct layout_place *where)
 {
     uint64_t key = layout_place_ino(where);
     for (struct map_node *n = map_find(&tree->places, key); n; n = map_next(n)) {
-        struct place *place = map_entry(n, struct place_node, node)->place;
-        if (same_place(place_where(place), where))
-            return place;
+        struct place_node *found = map_entry(n, struct place_node, node);
+        if (!same_place(place_where(found->place), where))
+            continue;
+        if (where->contents)
+            touch_contents(tree, found);
+        return found->place;
     }
     return NULL;
 }
@@ -71,11 +105,14 @@ static struct place *add_place(struct tree *tree, const struct layout_place *whe
         return NULL;
     }
     *n = (struct place_node){.node.key = layout_place_ino(where), .place = place};
-    if (map_insert(&tree->places, &n->node) == 0)
-        return place;
-    place_free(place);
-    free(n);
-    return NULL;
+    if (map_insert(&tree->places, &n->node) < 0) {
+        place_unref(place);
+        free(n);
+        return NULL;
+    }
+    if (where->contents)
+        keep_contents(tree, n);
+    return place;
 }
 
 int tree_new(const struct tree_options *options, struct tree **out)
@@ -103,7 +140,7 @@ static void free_place(struct map_node *n, void *ctx)
 {
     (void)ctx;
     struct place_node *place = map_entry(n, struct place_node, node);
-    place_free(place->place);
+    place_unref(place->place);
     free(place);
 }
 
@@ -131,7 +168,7 @@ static int held_node(struct tree *tree, uint64_t ino, struct tree_node *out)
     return inode ? 0 : -ESTALE;
 }
 
-/* The place at @where, made when it is not there. NULL when memory is short. */
+/* The place at @where, made when it is not there, with a reference. NULL when memory is short. */
 static struct place *get_place(struct tree *tree, const struct layout_place *where,
                                const struct place_source *source)
 {
@@ -139,6 +176,8 @@ static struct place *get_place(struct tree *tree, const struct layout_place *whe
     struct place *place = find_place(tree, where);
     if (!place)
         place = add_place(tree, where, source);
+    if (place)
+        place_ref(place);
     pthread_mutex_unlock(&tree->lock);
     return place;
 }
@@ -146,7 +185,7 @@ static struct place *get_place(struct tree *tree, const struct layout_place *whe
 /* The place that NODE_PLACE @node opens. */
 static struct place *place_of(struct tree *tree, const struct tree_node *node)
 {
-    const struct layout_place *above = node->layout->place;
+    const struct layout_place *above = &node->layout->place;
     struct layout_place where = *above;
     struct listing_entry entry;
     listing_get(node->layout->listing, node->layout->nodes[node->index].ref, &entry);
@@ -162,7 +201,7 @@ static struct place *place_of(struct tree *tree, const struct tree_node *node)
 /* The place of what a checkpoint's files hold. */
 static struct place *contents_of(struct tree *tree, struct layout *layout, uint32_t checkpoint)
 {
-    struct layout_place where = *layout->place;
+    struct layout_place where = layout->place;
     BUF_CLEANUP struct buf key = {0};
     if (layout_contents_key(layout, checkpoint, &key) < 0)
         return NULL;
@@ -180,57 +219,60 @@ static enum node_kind kind_of(const struct tree_node *node)
     return (enum node_kind)node->layout->nodes[node->index].kind;
 }
 
-/* The place whose listing makes the children of directory @ino. *out_node (held) stays empty for
- * the root. */
+/* The place whose listing makes the children of directory @ino, with a reference. *out_node (held)
+ * stays empty for the root. -ENOTDIR, with *out_node, of what has no listing behind it: a directory
+ * among a checkpoint's contents never changes. */
 static int place_behind(struct tree *tree, uint64_t ino, struct place **out,
                         struct tree_node *out_node)
 {
-    *out = tree->root;
-    if (ino == TREE_ROOT_INO)
+    if (ino == TREE_ROOT_INO) {
+        *out = place_ref(tree->root);
         return 0;
+    }
     int r = held_node(tree, ino, out_node);
     if (r < 0)
         return r;
-    if (kind_of(out_node) == NODE_PLACE) {
+    struct layout *layout = out_node->layout;
+    if (kind_of(out_node) == NODE_PLACE)
         *out = place_of(tree, out_node);
-    } else if (kind_of(out_node) == NODE_CONTENTS) {
-        struct layout *layout = out_node->layout;
+    else if (kind_of(out_node) == NODE_CONTENTS)
         *out = contents_of(tree, layout, layout->nodes[out_node->index].ref);
-    } else if (kind_of(out_node) == NODE_DIR) {
-        pthread_mutex_lock(&tree->lock);
-        *out = find_place(tree, out_node->layout->place);
-        pthread_mutex_unlock(&tree->lock);
-    } else {
-        r = -ENOTDIR;
-    }
-    if (r == 0 && !*out)
-        r = -ENOMEM;
-    if (r < 0)
-        tree_node_deinit(out_node);
-    return r;
+    else if (kind_of(out_node) == NODE_DIR && !layout->place.contents)
+        *out = get_place(tree, &layout->place, &(struct place_source){0});
+    else
+        return -ENOTDIR;
+    if (*out)
+        return 0;
+    tree_node_deinit(out_node);
+    return -ENOMEM;
 }
 
 void tree_need(struct tree *tree, uint64_t ino, tree_ready_fn *ready, void *ctx)
 {
     CLEANUP(tree_node_deinit) struct tree_node node = {0};
-    struct place *place;
+    struct place *place = NULL;
     int r = place_behind(tree, ino, &place, &node);
     if (r < 0)
         ready(ctx, r == -ENOTDIR ? 0 : r);
     else
         place_need(place, ready, ctx);
+    place_unref(place);
 }
 
 int tree_get(struct tree *tree, uint64_t ino, struct tree_node *out)
 {
     CLEANUP(tree_node_deinit) struct tree_node held = {0};
-    struct place *place;
+    struct place *place = NULL;
     int r = place_behind(tree, ino, &place, &held);
-    if (r == -ENOTDIR)
-        return held_node(tree, ino, out);
+    if (r == -ENOTDIR) {
+        *out = held;
+        held.layout = NULL;
+        return 0;
+    }
     if (r < 0)
         return r;
     struct layout *layout = place_layout(place);
+    place_unref(place);
     if (!layout)
         return -ENOENT;
     bool is_top = ino == TREE_ROOT_INO || kind_of(&held) != NODE_DIR;
@@ -260,12 +302,13 @@ static int contents_behind(struct tree *tree, uint64_t ino, struct place **out)
 
 void tree_need_contents(struct tree *tree, uint64_t ino, tree_ready_fn *ready, void *ctx)
 {
-    struct place *place;
+    struct place *place = NULL;
     int r = contents_behind(tree, ino, &place);
     if (r < 0)
         ready(ctx, r);
     else
         place_need(place, ready, ctx);
+    place_unref(place);
 }
 
 int tree_get_contents(struct tree *tree, uint64_t ino, struct layout **out)
@@ -275,6 +318,7 @@ int tree_get_contents(struct tree *tree, uint64_t ino, struct layout **out)
     if (r < 0)
         return r;
     *out = place_layout(place);
+    place_unref(place);
     return *out ? 0 : -ENOENT;
 }
 
@@ -315,7 +359,7 @@ static void fill_attr(const struct tree_node *node, struct tree_attr *out)
 static bool same_identity(const struct tree_node *a, const struct tree_node *b)
 {
     const struct layout_node *x = &a->layout->nodes[a->index], *y = &b->layout->nodes[b->index];
-    if (x->kind != y->kind || !same_place(a->layout->place, b->layout->place))
+    if (x->kind != y->kind || !same_place(&a->layout->place, &b->layout->place))
         return false;
     if (x->kind == NODE_FILE)
         return strcmp(listing_id(a->layout->listing, x->ref),

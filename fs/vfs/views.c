@@ -329,7 +329,7 @@ int views_live_text(const struct layout *layout, uint32_t node, const struct lay
                     struct buf *out)
 {
     int32_t checkpoint = layout_checkpoint(layout, node);
-    const struct view_subject of = {.place = layout->place,
+    const struct view_subject of = {.place = &layout->place,
                                     .checkpoint = checkpoint < 0 ? SIZE_MAX : (size_t)checkpoint};
     CLEANUP(cleanup_free)
     char *text = views_tells_contents(layout, node)

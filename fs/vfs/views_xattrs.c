@@ -26,7 +26,7 @@ static struct node_facts facts_of(const struct layout *layout, uint32_t index)
     struct node_facts f = {.layout = layout,
                            .node = node,
                            .checkpoint = layout_checkpoint(layout, index),
-                           .project = layout->place->project_name};
+                           .project = layout->place.project_name};
     if (node->kind == NODE_PLACE || node->kind == NODE_FILE)
         listing_get(listing, node->ref, &f.entry);
     if (listing->kind == LISTING_FILES) {
@@ -132,7 +132,7 @@ static int emit_tensor(const struct node_facts *f, emit_fn *emit, void *ctx)
 static int emit_all(const struct layout *layout, uint32_t node, emit_fn *emit, void *ctx)
 {
     struct node_facts f = facts_of(layout, node);
-    int r = emit(ctx, "registry", layout->place->origin);
+    int r = emit(ctx, "registry", layout->place.origin);
     if (r == 0)
         r = emit_text(emit, ctx, "project", f.project);
     if (r == 0)

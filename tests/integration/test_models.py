@@ -714,3 +714,28 @@ def test_expected_json_is_of_these_files():
     sizes = [path.stat().st_size for path in MODELS.rglob("*") if path.is_file()]
     assert sum(sizes) < MIB, "the whole set is small"
     assert json.dumps(EXPECTED)
+
+
+def test_many_checkpoints_may_be_looked_into(mount, tmp_path):
+    """More than a mount keeps in mind at a time; what is open stays what it is."""
+    n = 70
+    for step in range(1, n + 1):
+        folder = tmp_path / "registry/p/m" / f"checkpoint-{step}"
+        folder.mkdir(parents=True)
+        head = models.safetensors_header({"layer/w": ("F32", (2,), 8)})
+        content = head + np.array([step, -step], "<f4").tobytes()
+        (folder / "model.safetensors").write_bytes(content)
+    model = mount(f"dir://{tmp_path / 'registry'}") / "p/m"
+    first = model / "ckpt-1/.modelfs/tensors/layer"
+    folder = os.open(first, os.O_RDONLY | os.O_DIRECTORY)
+    tensor = os.open(first / "w.npy", os.O_RDONLY)
+    for _ in range(2):
+        for step in range(1, n + 1):
+            found = np.load(model / f"ckpt-{step}/.modelfs/tensors/layer/w.npy", mmap_mode="r")
+            assert found.tolist() == [step, -step]
+            told = json.loads((model / f"ckpt-{step}/.modelfs/info.json").read_text())
+            assert told["parameters"] == 2
+    assert os.listdir(folder) == ["w.npy"]
+    assert os.pread(tensor, 8, 128) == np.array([1, -1], "<f4").tobytes()
+    os.close(folder)
+    os.close(tensor)

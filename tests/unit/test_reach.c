@@ -18,8 +18,8 @@ static void it_follows_the_pace(void)
         {{30000, 0, 0}, {UINT64_MAX, MIB(1), KIB(256)}},
         {{0, MIB(40), MIB(300)}, {UINT64_MAX, MIB(1), KIB(256)}},
         /* loopback: a small window; also while many share it */
-        {{100, MIB(1024), MIB(1024)}, {MIB(16), MIB(2), MIB(4)}},
-        {{100, MIB(30), MIB(900)}, {MIB(16), MIB(2), MIB(4)}},
+        {{100, MIB(1024), MIB(1024)}, {KIB(20992), MIB(4), MIB(4)}},
+        {{100, MIB(30), MIB(900)}, {KIB(20920), MIB(4), MIB(4)}},
         /* a slow host near by */
         {{1000, MIB(10), MIB(10)}, {MIB(16), MIB(1), MIB(4)}},
         /* a far link: what is waited for comes over several connections */
