@@ -135,10 +135,12 @@ static int read_dim(struct wire *wire, struct wire_range message, json_t *shape)
     struct wire_field field;
     int r;
     while ((r = wire_next(wire, &message, &field)) == 1) {
-        if (field.number == 1 && field.type == PROTOBUF_VARINT)
+        if (field.number == 1 && field.type == PROTOBUF_VARINT) {
+            json_decref(dim); /* of several the last counts */
             dim = json_integer((json_int_t)field.value);
-        else if (field.number == 2)
+        } else if (field.number == 2) {
             r = read_text(wire, &field, MAX_NAME_BYTES, &name);
+        }
         if (r < 0)
             return r;
     }

@@ -406,6 +406,29 @@ static void many_nodes_are_walked_in_windows(void)
     contents_deinit(&contents);
 }
 
+/* Of a dimension that is told twice the last counts; a sanitizer sees whether the first is let go. */
+static void a_dimension_told_twice_is_told_once(void)
+{
+    BUF_CLEANUP struct buf model = {0};
+    struct buf dim = {0}, shape = {0}, tensor = {0}, type = {0}, input = {0}, graph = {0};
+    proto_varint(&dim, 1, 3);
+    proto_varint(&dim, 1, 4);
+    proto_message(&shape, 1, &dim);
+    proto_message(&tensor, 2, &shape);
+    proto_message(&type, 1, &tensor);
+    proto_text(&input, 1, "x");
+    proto_message(&input, 2, &type);
+    proto_message(&graph, INPUT, &input);
+    proto_message(&model, GRAPH, &graph);
+    struct contents_file file = {"m.onnx", model.len};
+    struct contents contents;
+    contents_init(&contents, &file, 1);
+    CHECK_EQ(source_parse(onnx_parse, &contents, 0, model.data, model.len), 0);
+    CHECK_JSON(json_object_get(json_object_get(contents.metadata, "onnx"), "inputs"),
+               "[{\"dtype\":null,\"name\":\"x\",\"shape\":[4]}]");
+    contents_deinit(&contents);
+}
+
 static void fields_are_bounded(void)
 {
     BUF_CLEANUP struct buf model = {0};
@@ -454,6 +477,7 @@ int main(void)
     TEST("large weights are jumped over, a round each", large_weights_are_jumped_over);
     TEST("a small file is one round trip", a_small_file_is_one_round_trip);
     TEST("many nodes are walked in windows", many_nodes_are_walked_in_windows);
+    TEST("a dimension told twice is told once", a_dimension_told_twice_is_told_once);
     TEST("fields are bounded", fields_are_bounded);
     TEST("survives each allocation failure", survives_each_allocation_failure);
     return check_done();
