@@ -406,7 +406,7 @@ static void many_nodes_are_walked_in_windows(void)
     contents_deinit(&contents);
 }
 
-/* Of a dimension that is told twice the last counts; a sanitizer sees whether the first is let go. */
+/* Of a dimension told twice the last counts; a sanitizer sees whether the first is let go. */
 static void a_dimension_told_twice_is_told_once(void)
 {
     BUF_CLEANUP struct buf model = {0};
