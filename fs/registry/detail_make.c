@@ -50,14 +50,21 @@ static size_t first_at(const struct outline *o, size_t metric, int64_t step)
     return low;
 }
 
-/* The step of the next checkpoint, or INT64_MAX. */
+/* The step of the next checkpoint, or INT64_MAX. They stand in the order of steps, exports behind
+ * them; many may have one step. */
 static int64_t next_step(const struct outline *o, size_t c)
 {
     const struct checkpoint *items = o->checkpoints.items;
-    for (size_t i = c + 1; i < o->checkpoints.n && items[i].kind == CHECKPOINT_STEP; i++)
-        if (items[i].step > items[c].step)
-            return items[i].step;
-    return INT64_MAX;
+    size_t low = c + 1, high = o->checkpoints.n;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (items[middle].kind == CHECKPOINT_STEP && items[middle].step <= items[c].step)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    bool is_step = low < o->checkpoints.n && items[low].kind == CHECKPOINT_STEP;
+    return is_step ? items[low].step : INT64_MAX;
 }
 
 /* The evaluations that belong to checkpoint @c, or its one value: how many, from @rows on. */
