@@ -113,9 +113,12 @@ static int load_secret(struct store *store)
     return r < 0 ? r : store_commit(steal_ptr(txn));
 }
 
-static bool digest_is_referred_to(const struct digest *digest, void *arg)
+/* Only what surely has no record is swept: one that cannot be read is no reason to delete. */
+static bool digest_may_be_referred_to(const struct digest *digest, void *arg)
 {
-    return store_has(arg, STORE_REFS, (struct store_key){digest->bytes, DIGEST_BYTES});
+    const struct store_key key = {digest->bytes, DIGEST_BYTES};
+    uint64_t count;
+    return store_get_bytes(arg, STORE_REFS, key, &count, sizeof(count)) != -ENOENT;
 }
 
 static int sweep(struct store *store)
@@ -125,7 +128,7 @@ static int sweep(struct store *store)
     if (r == 0)
         r = store_begin(store, false, &txn);
     if (r == 0)
-        r = objects_sweep(store->objects, digest_is_referred_to, txn);
+        r = objects_sweep(store->objects, digest_may_be_referred_to, txn);
     return r;
 }
 
