@@ -177,7 +177,7 @@ static int describe_url(struct subject *s, json_t **out)
                 s->command, s->text, s->url.checkpoint);
         return EX_NOINPUT;
     }
-    if (url_model_add_contents(&s->model, &s->engine, checkpoint) != -ENOMEM)
+    if (url_model_add_contents(&s->model, &s->engine, checkpoint) == 0)
         *out = with_context(checkpoint, model);
     return *out ? EX_OK : EX_OSERR;
 }

@@ -27,8 +27,7 @@ int subject_add_contents(struct subject *s, json_t *checkpoint)
 {
     if (s->is_path)
         return add_by_path(s, checkpoint);
-    int r = url_model_add_contents(&s->model, &s->engine, checkpoint);
-    return r < 0 ? source_complain(s->command, s->text, r) : EX_OK;
+    return url_model_add_contents(&s->model, &s->engine, checkpoint) == 0 ? EX_OK : EX_OSERR;
 }
 
 static int look_into_all(struct subject *s, const json_t *model, json_t *out)

@@ -23,7 +23,11 @@ int url_model_init(struct url_model *model, struct engine *engine, const char *m
     int r = catalog_get(engine->source->catalog, &place, PATIENCE_MS, &model->listing);
     if (r == 0)
         r = engine_read_history(engine, model_id, model->listing);
-    return r == 0 ? outline_init(&model->outline, model->listing, NULL) : r;
+    if (r == 0)
+        r = outline_init(&model->outline, model->listing, NULL);
+    if (r < 0)
+        url_model_deinit(model);
+    return r;
 }
 
 json_t *url_model_describe(const struct url_model *model, const struct source *source)
@@ -48,6 +52,8 @@ int url_model_add_contents(const struct url_model *model, struct engine *engine,
     int r = engine_read_contents(engine, model->listing->self.id, model->listing, c, &contents);
     if (r == 0)
         r = describe_contents(facts, &contents->contents);
+    else if (r != -ENOMEM)
+        r = json_object_set_new(facts, "unread", json_true()) == 0 ? 0 : -ENOMEM;
     study_contents_free(contents);
     return r;
 }

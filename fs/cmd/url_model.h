@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A model as it is looked at by URL: its listing, with what its files tell, and its
- * outline. */
+/* A model as it is looked at by URL: its listing, with what its files tell, and its outline. */
 #pragma once
 
 #include <jansson.h>
@@ -22,6 +21,6 @@ int url_model_init(struct url_model *model, struct engine *engine, const char *m
 /* registry/describe.h's facts, new; NULL when memory is short. */
 json_t *url_model_describe(const struct url_model *model, const struct source *source);
 
-/* Adds to the facts of one of its checkpoints what that one's files hold, read now. 0, -ENOMEM, or
- * -errno of reading: then nothing is added. */
+/* Adds to the facts of one of its checkpoints what that one's files hold, read now, or, as a mount
+ * does, that they could not be read. 0 or -ENOMEM. */
 int url_model_add_contents(const struct url_model *model, struct engine *engine, json_t *facts);

@@ -96,8 +96,7 @@ static int print_checkpoints(const json_t *checkpoints)
         bool unread = json_get_bool(facts, "unread", false);
         table_add(table, json_get_text(facts, "name"));
         table_add(table, is_whole(facts) ? "yes" : unread ? "?" : "no");
-        table_add(table,
-                  unread ? "its files could not be read; see the mount's log" : missing.data);
+        table_add(table, unread ? "its files could not be read; see the log" : missing.data);
     }
     return table_print(table, stdout) == 0 ? EX_OK : EX_IOERR;
 }

@@ -160,8 +160,8 @@ static void deliver(struct study *study)
         study->orders = order->next;
         if (err == 0)
             err = inquiry_give(file, steal_ptr(order->data), file->glimpse.want_len);
-        if (err < 0)
-            inquiry_fail(file, err);
+        if (err < 0) /* bytes that are not those of their SHA-256 say nothing of the format */
+            inquiry_fail(file, err == -EBADMSG ? -EIO : err);
         free(order->data);
         blob_unref(order->blob);
         free(order);

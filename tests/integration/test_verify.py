@@ -102,18 +102,33 @@ def test_files_without_a_digest_are_read_and_that_is_said(verify, place):
     assert "2 read without a SHA-256" in verify("-b", place("onnx/external"))
 
 
-def test_other_bytes_are_found(verify, serve):
-    serve.push(MODELS / "numpy/stored", "numpy", "stored", "Custom")
+def spoil(server, source, at):
+    """Turns one bit of the object that holds a file, behind the registry's back."""
+    content = bytearray(source.read_bytes())
     [stored] = [
-        p for p in serve.data.rglob("*")
-        if p.is_file() and p.stat().st_size == (MODELS / "numpy/stored/weights.npz").stat().st_size
+        p for p in server.data.rglob("*") if p.is_file() and p.read_bytes() == bytes(content)
     ]
-    content = bytearray(stored.read_bytes())
-    content[-200] ^= 1
+    content[at] ^= 1
     stored.chmod(0o600)
     stored.write_bytes(content)
+
+
+def test_other_bytes_are_found(verify, serve):
+    serve.push(MODELS / "numpy/stored", "numpy", "stored", "Custom")
+    spoil(serve, MODELS / "numpy/stored/weights.npz", -200)
     told = json.loads(verify("-b", "--json", f"{serve.source}/numpy/stored", code=DATAERR))
     assert [item["path"] for item in told["files"]["damaged"]] == ["weights.npz"]
+
+
+def test_other_bytes_say_nothing_of_a_files_format(verify, serve, mount, expected_log):
+    expected_log("SHA-256")
+    serve.push(MODELS / "safetensors/dtypes", "p", "m", "Custom")
+    spoil(serve, MODELS / "safetensors/dtypes/model.safetensors", 8)
+    model = mount(serve.source) / "p/m"
+    told = json.loads((model / "latest/.modelfs/info.json").read_text())
+    assert told["unread"] is True and told["complete"] is True and "tensors" not in told
+    [row] = rows(verify(model, code=DATAERR))[1:]
+    assert row[:2] == ["export-model", "?"]
 
 
 @pytest.mark.parametrize("arguments, code", [
