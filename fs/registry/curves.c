@@ -59,7 +59,7 @@ int curves_format_checkpoints(const struct outline *o, struct buf *out)
 static int append_row(struct buf *out, const struct metric_row *row)
 {
     int r = buf_printf(out, "%lld,", (long long)row->step);
-    if (r == 0 && row->wall_ns)
+    if (r == 0 && row->wall_ns > 0)
         r = buf_printf(out, "%lld.%06lld", (long long)(row->wall_ns / 1000000000),
                        (long long)(row->wall_ns % 1000000000 / 1000));
     if (r == 0)

@@ -5,11 +5,16 @@
 #include "registry/describe.h"
 #include "util/json.h"
 
+/* JSON's integers end at INT64_MAX. */
+static json_t *new_integer(uint64_t value)
+{
+    return json_integer(value < INT64_MAX ? (json_int_t)value : (json_int_t)INT64_MAX);
+}
+
 /* All here are 0, or -1 when memory is short. */
 static int set_integer(json_t *o, const char *key, uint64_t value)
 {
-    return json_object_set_new(
-        o, key, json_integer(value < INT64_MAX ? (json_int_t)value : (json_int_t)INT64_MAX));
+    return json_object_set_new(o, key, new_integer(value));
 }
 
 static json_t *describe_shape(const struct tensor *tensor)
@@ -17,7 +22,7 @@ static json_t *describe_shape(const struct tensor *tensor)
     JSON_CLEANUP json_t *shape = json_array();
     int r = shape ? 0 : -1;
     for (uint32_t i = 0; i < tensor->n_dims; i++)
-        r |= json_array_append_new(shape, json_integer((json_int_t)tensor->shape[i]));
+        r |= json_array_append_new(shape, new_integer(tensor->shape[i]));
     return r == 0 ? steal_ptr(shape) : NULL;
 }
 

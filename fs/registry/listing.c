@@ -106,7 +106,11 @@ int listing_add_row(struct listing *listing, const char *name, int64_t step, dou
     int r = grow_array((void **)&listing->rows, listing->n_rows, sizeof(*listing->rows));
     if (r < 0)
         return r;
-    struct metric_row row = {copy_text(listing, name, &r), step, value, wall_ns};
+    /* rows of a metric mostly come one after another */
+    const struct metric_row *last = listing->n_rows ? &listing->rows[listing->n_rows - 1] : NULL;
+    bool same = last && strcmp(last->name, name) == 0;
+    struct metric_row row = {same ? last->name : copy_text(listing, name, &r), step, value,
+                             wall_ns};
     if (r == 0)
         listing->rows[listing->n_rows++] = row;
     return r;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The attributes `user.modelfs.*` of a node. */
 #include <errno.h>
+#include <linux/limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -152,6 +153,10 @@ static int append_name(void *ctx, const char *name, const char *value)
 {
     (void)value;
     struct buf *out = ctx;
+    /* The kernel takes a list of at most 64 KiB; the attributes of many metrics that do not fit are
+     * still had by their names. */
+    if (out->len + strlen(VIEWS_XATTR_PREFIX) + strlen(name) + 1 > XATTR_LIST_MAX)
+        return 0;
     int r = buf_printf(out, VIEWS_XATTR_PREFIX "%s", name);
     return r < 0 ? r : buf_putc(out, '\0');
 }

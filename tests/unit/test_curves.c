@@ -27,7 +27,7 @@ static struct listing *new_model(void)
     add_file(listing, "m-300.data-00000-of-00001");
     add_file(listing, "a,b.onnx");
     listing_add_row(listing, "loss", 100, 0.5, INT64_C(1500000000250000000));
-    listing_add_row(listing, "loss", 150, 1.5, 0);
+    listing_add_row(listing, "loss", 150, 1.5, -1500000000); /* no time of a training */
     listing_add_row(listing, "loss", 300, (double)NAN, 0);
     listing_add_row(listing, "a \"b\"", 300, 2, 0);
     listing_add_row(listing, "sum", METRIC_LAST_STEP, 7, 0);
