@@ -5,13 +5,9 @@
 
 #include "util/minmax.h"
 
-enum {
-    MAX_FIELD_HEAD_BYTES = 20, /* two varints */
-    TYPE_BITS = 3,
-};
+enum { TYPE_BITS = 3 };
 
-/* The bytes of a field's head and number, at @at with @n there. 0, or -EBADMSG. */
-static int read_head(const uint8_t *at, size_t n, struct long_message *rest, struct long_field *out)
+int long_field_read(const uint8_t *at, size_t n, struct long_message *rest, struct long_field *out)
 {
     struct protobuf head = protobuf_of(at, n);
     uint64_t tag, len = 0;
@@ -40,13 +36,13 @@ static int read_head(const uint8_t *at, size_t n, struct long_message *rest, str
 
 int long_message_next(struct glimpse *glimpse, struct long_message *rest, struct long_field *out)
 {
-    size_t n = (size_t)min_u64(rest->end - rest->at, MAX_FIELD_HEAD_BYTES);
+    size_t n = (size_t)min_u64(rest->end - rest->at, LONG_FIELD_MAX_HEAD_BYTES);
     *out = (struct long_field){0};
     if (!n)
         return 0;
     const uint8_t *at = glimpse_ask(glimpse, rest->at, n, LONG_MESSAGE_ASK_BYTES);
     if (!at)
         return glimpse_error(glimpse);
-    int r = read_head(at, n, rest, out);
+    int r = long_field_read(at, n, rest, out);
     return r < 0 ? r : 1;
 }

@@ -23,5 +23,11 @@ struct long_field {
     struct long_message bytes; /* of PROTOBUF_BYTES: where they lie */
 };
 
+/* What a field's tag, and its number or length, may take. */
+enum { LONG_FIELD_MAX_HEAD_BYTES = 20 };
+/* Reads the field that begins @rest out of its first @n bytes, at @at; @n is
+ * LONG_FIELD_MAX_HEAD_BYTES, or all that is left. Moves @rest behind the field. 0 or -EBADMSG. */
+int long_field_read(const uint8_t *at, size_t n, struct long_message *rest, struct long_field *out);
+
 /* The next field: 1; 0 at the end; -EBADMSG for what is no field; or as glimpse_error(). */
 int long_message_next(struct glimpse *glimpse, struct long_message *rest, struct long_field *out);

@@ -193,9 +193,9 @@ static int keep_tensor(struct onnx *onnx)
     return r < 0 || !*from->name ? r : contents_add(onnx->contents, &tensor);
 }
 
-static int walk_graph(struct onnx *onnx, struct wire_range graph)
+static int walk_graph(struct onnx *onnx, struct long_message graph)
 {
-    struct wire_field field;
+    struct long_field field;
     int r;
     while ((r = wire_next(&onnx->wire, &graph, &field)) == 1) {
         bool is_sparse = field.number == GRAPH_SPARSE;
@@ -218,8 +218,8 @@ static int walk_graph(struct onnx *onnx, struct wire_range graph)
 
 static int walk(struct onnx *onnx)
 {
-    struct wire_range model = {0, onnx->wire.glimpse->size_bytes};
-    struct wire_field field;
+    struct long_message model = {0, onnx->wire.glimpse->size_bytes};
+    struct long_field field;
     int r;
     while ((r = wire_next(&onnx->wire, &model, &field)) == 1) {
         if (field.number != MODEL_GRAPH)

@@ -52,7 +52,7 @@ static int set(json_t *object, const char *key, json_t *value)
 }
 
 /* A text of at most @max bytes in *out, owned; *out stays NULL when it is longer or none. */
-static int read_text(struct wire *wire, const struct wire_field *field, size_t max, char **out)
+static int read_text(struct wire *wire, const struct long_field *field, size_t max, char **out)
 {
     if (field->type != PROTOBUF_BYTES || wire_len(field) > max)
         return 0;
@@ -67,10 +67,10 @@ static int read_text(struct wire *wire, const struct wire_field *field, size_t m
 }
 
 /* A StringStringEntryProto. */
-static int take_entry(struct onnx_facts *facts, struct wire *wire, struct wire_range entry)
+static int take_entry(struct onnx_facts *facts, struct wire *wire, struct long_message entry)
 {
     CLEANUP(cleanup_free) char *key = NULL, *value = NULL;
-    struct wire_field field;
+    struct long_field field;
     int r;
     while ((r = wire_next(wire, &entry, &field)) == 1) {
         if (field.number == 1)
@@ -86,10 +86,10 @@ static int take_entry(struct onnx_facts *facts, struct wire *wire, struct wire_r
 }
 
 /* An OperatorSetIdProto; the default domain is empty or not there. */
-static int take_opset(struct onnx_facts *facts, struct wire *wire, struct wire_range opset)
+static int take_opset(struct onnx_facts *facts, struct wire *wire, struct long_message opset)
 {
     CLEANUP(cleanup_free) char *domain = NULL;
-    struct wire_field field;
+    struct long_field field;
     uint64_t version = 0;
     int r;
     while ((r = wire_next(wire, &opset, &field)) == 1) {
@@ -107,7 +107,7 @@ static int take_opset(struct onnx_facts *facts, struct wire *wire, struct wire_r
 }
 
 int onnx_facts_take_model(struct onnx_facts *facts, struct wire *wire,
-                          const struct wire_field *field)
+                          const struct long_field *field)
 {
     bool is_bytes = field->type == PROTOBUF_BYTES;
     switch (field->number) {
@@ -128,11 +128,11 @@ int onnx_facts_take_model(struct onnx_facts *facts, struct wire *wire,
 }
 
 /* TensorShapeProto.Dimension: dim_value, dim_param, or neither. */
-static int read_dim(struct wire *wire, struct wire_range message, json_t *shape)
+static int read_dim(struct wire *wire, struct long_message message, json_t *shape)
 {
     JSON_CLEANUP json_t *dim = json_null();
     CLEANUP(cleanup_free) char *name = NULL;
-    struct wire_field field;
+    struct long_field field;
     int r;
     while ((r = wire_next(wire, &message, &field)) == 1) {
         if (field.number == 1 && field.type == PROTOBUF_VARINT) {
@@ -153,9 +153,9 @@ static int read_dim(struct wire *wire, struct wire_range message, json_t *shape)
     return json_array_append_new(shape, steal_ptr(dim)) < 0 ? -ENOMEM : 0;
 }
 
-static int read_shape(struct wire *wire, struct wire_range message, json_t **out)
+static int read_shape(struct wire *wire, struct long_message message, json_t **out)
 {
-    struct wire_field field;
+    struct long_field field;
     int r;
     json_decref(*out);
     *out = json_array();
@@ -186,9 +186,9 @@ static void value_deinit(struct value *value)
 }
 
 /* A TypeProto.Tensor. */
-static int read_tensor_type(struct wire *wire, struct wire_range message, struct value *value)
+static int read_tensor_type(struct wire *wire, struct long_message message, struct value *value)
 {
-    struct wire_field field;
+    struct long_field field;
     int r;
     while ((r = wire_next(wire, &message, &field)) == 1) {
         if (field.number == 1 && field.type == PROTOBUF_VARINT)
@@ -201,9 +201,9 @@ static int read_tensor_type(struct wire *wire, struct wire_range message, struct
 }
 
 /* A TypeProto: of a tensor; sequences, maps and their like have neither dtype nor shape. */
-static int read_type(struct wire *wire, struct wire_range message, struct value *value)
+static int read_type(struct wire *wire, struct long_message message, struct value *value)
 {
-    struct wire_field field;
+    struct long_field field;
     int r;
     while ((r = wire_next(wire, &message, &field)) == 1)
         if (field.number == 1 && field.type == PROTOBUF_BYTES &&
@@ -221,10 +221,10 @@ static json_t *value_json(const struct value *value)
                      "shape", shape);
 }
 
-static int take_value(struct wire *wire, struct wire_range message, json_t *list)
+static int take_value(struct wire *wire, struct long_message message, json_t *list)
 {
     CLEANUP(value_deinit) struct value value = {0};
-    struct wire_field field;
+    struct long_field field;
     int r;
     while ((r = wire_next(wire, &message, &field)) == 1) {
         if (field.number == 1)
@@ -240,7 +240,7 @@ static int take_value(struct wire *wire, struct wire_range message, json_t *list
 }
 
 int onnx_facts_take_graph(struct onnx_facts *facts, struct wire *wire,
-                          const struct wire_field *field)
+                          const struct long_field *field)
 {
     CLEANUP(cleanup_free) char *name = NULL;
     if (field->type != PROTOBUF_BYTES)

@@ -24,9 +24,9 @@ void onnx_facts_deinit(struct onnx_facts *facts);
 /* Takes a field of the ModelProto, or of its GraphProto; what is none of the facts passes. 0,
  * -ENOMEM, -EBADMSG, as wire_next(). */
 int onnx_facts_take_model(struct onnx_facts *facts, struct wire *wire,
-                          const struct wire_field *field);
+                          const struct long_field *field);
 int onnx_facts_take_graph(struct onnx_facts *facts, struct wire *wire,
-                          const struct wire_field *field);
+                          const struct long_field *field);
 
 /* Tells of all as `onnx`, but for inputs that are keys of @weights. 0 or -ENOMEM. */
 int onnx_facts_tell(struct onnx_facts *facts, const json_t *weights, struct contents *contents);

@@ -31,7 +31,7 @@ static int keep(const struct walk *walk)
     return r == 0 ? history_refer(walk->history, own, path.data) : r < 0 ? r : 0;
 }
 
-static int take_initializer(struct walk *walk, struct wire_range message)
+static int take_initializer(struct walk *walk, struct long_message message)
 {
     const struct onnx_tensor *tensor = &walk->tensor;
     int r = onnx_tensor_read(&walk->wire, message, &walk->tensor);
@@ -43,9 +43,9 @@ static int take_initializer(struct walk *walk, struct wire_range message)
     return tensor->is_external && walk->keeps ? keep(walk) : 0;
 }
 
-static int walk_graph(struct walk *walk, struct wire_range graph)
+static int walk_graph(struct walk *walk, struct long_message graph)
 {
-    struct wire_field field;
+    struct long_field field;
     int r = 0;
     while (!walk->is_over && (r = wire_next(&walk->wire, &graph, &field)) == 1) {
         if (field.number == GRAPH_INITIALIZER)
@@ -58,8 +58,8 @@ static int walk_graph(struct walk *walk, struct wire_range graph)
 
 static int walk_model(struct walk *walk)
 {
-    struct wire_range model = {0, walk->wire.glimpse->size_bytes};
-    struct wire_field field;
+    struct long_message model = {0, walk->wire.glimpse->size_bytes};
+    struct long_field field;
     int r = 0;
     while (!walk->is_over && (r = wire_next(&walk->wire, &model, &field)) == 1) {
         if (field.number == MODEL_GRAPH)

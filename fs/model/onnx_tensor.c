@@ -74,9 +74,9 @@ static int add_dim(struct onnx_tensor *tensor, uint64_t dim)
 }
 
 /* Dimensions come one a field, or packed. */
-static int read_dims(struct wire *wire, const struct wire_field *field, struct onnx_tensor *tensor)
+static int read_dims(struct wire *wire, const struct long_field *field, struct onnx_tensor *tensor)
 {
-    struct wire_range rest = field->bytes;
+    struct long_message rest = field->bytes;
     uint64_t dim;
     int r;
     if (field->type == PROTOBUF_VARINT)
@@ -89,7 +89,7 @@ static int read_dims(struct wire *wire, const struct wire_field *field, struct o
 
 /* Values in a field of their own type. Packed floats are as they would be in raw_data; varints are
  * not, nor is anything in more than one piece. */
-static void note_typed(const struct wire_field *field, struct onnx_tensor *tensor)
+static void note_typed(const struct long_field *field, struct onnx_tensor *tensor)
 {
     bool is_run = field->type == PROTOBUF_BYTES &&
                   (field->number == FIELD_FLOATS || field->number == FIELD_DOUBLES);
@@ -128,10 +128,10 @@ static int note_external(struct onnx_tensor *tensor, const char *key, const char
 }
 
 /* A StringStringEntryProto. */
-static int read_external(struct wire *wire, struct wire_range entry, struct onnx_tensor *tensor)
+static int read_external(struct wire *wire, struct long_message entry, struct onnx_tensor *tensor)
 {
     char key[16] = "", value[ONNX_MAX_LOCATION_BYTES + 1] = "";
-    struct wire_field field;
+    struct long_field field;
     int r;
     while ((r = wire_next(wire, &entry, &field)) == 1) {
         if (field.number == 1 && field.type == PROTOBUF_BYTES && wire_len(&field) >= sizeof(key))
@@ -146,12 +146,12 @@ static int read_external(struct wire *wire, struct wire_range entry, struct onnx
     return r < 0 ? r : note_external(tensor, key, value);
 }
 
-static int expect(const struct wire_field *field, enum protobuf_type type)
+static int expect(const struct long_field *field, enum protobuf_type type)
 {
     return field->type == type ? 0 : -EBADMSG;
 }
 
-static int read_field(struct wire *wire, const struct wire_field *field, struct onnx_tensor *tensor)
+static int read_field(struct wire *wire, const struct long_field *field, struct onnx_tensor *tensor)
 {
     switch (field->number) {
     case FIELD_DIMS:
@@ -190,14 +190,14 @@ static void clear(struct onnx_tensor *tensor)
     tensor->name[0] = tensor->location[0] = '\0';
     tensor->n_dims = 0;
     tensor->type = tensor->offset = tensor->n_typed_bytes = 0;
-    tensor->data = (struct wire_range){0};
+    tensor->data = (struct long_message){0};
     tensor->has_data = tensor->is_typed = tensor->is_external = false;
     tensor->len = UINT64_MAX;
 }
 
-int onnx_tensor_read(struct wire *wire, struct wire_range message, struct onnx_tensor *out)
+int onnx_tensor_read(struct wire *wire, struct long_message message, struct onnx_tensor *out)
 {
-    struct wire_field field;
+    struct long_field field;
     int r;
     clear(out);
     while ((r = wire_next(wire, &message, &field)) == 1)
@@ -207,10 +207,10 @@ int onnx_tensor_read(struct wire *wire, struct wire_range message, struct onnx_t
 }
 
 /* SparseTensorProto: values (with the name), their indices, and the dims of the whole. */
-int onnx_tensor_read_sparse(struct wire *wire, struct wire_range message, struct onnx_tensor *out)
+int onnx_tensor_read_sparse(struct wire *wire, struct long_message message, struct onnx_tensor *out)
 {
-    struct wire_range rest = message;
-    struct wire_field field;
+    struct long_message rest = message;
+    struct long_field field;
     int r;
     clear(out);
     while ((r = wire_next(wire, &rest, &field)) == 1)

@@ -25,10 +25,10 @@ struct onnx_tensor {
     uint64_t shape[TENSOR_MAX_DIMS];
     uint32_t n_dims;
     uint64_t type;
-    struct wire_range data; /* its bytes, where they are one run of little-endian ones */
-    bool has_data;          /* data is set */
-    bool is_typed;          /* it has values in another form too */
-    uint64_t n_typed_bytes; /* that those take */
+    struct long_message data; /* its bytes, where they are one run of little-endian ones */
+    bool has_data;            /* data is set */
+    bool is_typed;            /* it has values in another form too */
+    uint64_t n_typed_bytes;   /* that those take */
     bool is_external;
     char location[ONNX_MAX_LOCATION_BYTES + 1]; /* of the external one: a path; may be empty */
     uint64_t offset;                            /* in that file */
@@ -36,5 +36,6 @@ struct onnx_tensor {
 };
 
 /* Reads the TensorProto, or the SparseTensorProto, at @message. 0, -EBADMSG, as wire_next(). */
-int onnx_tensor_read(struct wire *wire, struct wire_range message, struct onnx_tensor *out);
-int onnx_tensor_read_sparse(struct wire *wire, struct wire_range message, struct onnx_tensor *out);
+int onnx_tensor_read(struct wire *wire, struct long_message message, struct onnx_tensor *out);
+int onnx_tensor_read_sparse(struct wire *wire, struct long_message message,
+                            struct onnx_tensor *out);

@@ -8,10 +8,7 @@
 
 #include "util/minmax.h"
 
-enum {
-    MAX_VARINT_BYTES = 10,
-    MAX_HEAD_BYTES = 2 * MAX_VARINT_BYTES, /* a tag, and a length or a number */
-};
+enum { MAX_VARINT_BYTES = 10 };
 
 struct wire wire_of(struct glimpse *glimpse)
 {
@@ -28,7 +25,7 @@ static const uint8_t *look(struct wire *wire, uint64_t at, uint64_t n)
 }
 
 /* The bytes that a field's tag and number, or the number alone, may take. */
-static int head(struct wire *wire, const struct wire_range *message, uint64_t max,
+static int head(struct wire *wire, const struct long_message *message, uint64_t max,
                 struct protobuf *out)
 {
     if (++wire->n_fields > WIRE_MAX_FIELDS)
@@ -41,46 +38,24 @@ static int head(struct wire *wire, const struct wire_range *message, uint64_t ma
     return 0;
 }
 
-/* A field's bytes need not be in @head: only their length is read from it. */
-static int take_bytes(struct wire *wire, struct wire_range *message, uint64_t head_bytes,
-                      uint64_t len, struct wire_field *out)
-{
-    if (len > message->end - message->at - head_bytes)
-        return -EBADMSG;
-    out->bytes.at = message->at + head_bytes;
-    out->bytes.end = message->at = out->bytes.at + len;
-    wire->window_bytes = len >= WIRE_WINDOW_BYTES ? GLIMPSE_MIN_BYTES : WIRE_WINDOW_BYTES;
-    return 1;
-}
-
-int wire_next(struct wire *wire, struct wire_range *message, struct wire_field *out)
+int wire_next(struct wire *wire, struct long_message *message, struct long_field *out)
 {
     struct protobuf bytes = {0};
-    struct protobuf_field field;
-    uint64_t tag = 0, len;
-    *out = (struct wire_field){0};
+    *out = (struct long_field){0};
     if (message->at >= message->end)
         return 0;
-    int r = head(wire, message, MAX_HEAD_BYTES, &bytes);
+    int r = head(wire, message, LONG_FIELD_MAX_HEAD_BYTES, &bytes);
+    if (r == 0)
+        r = long_field_read(bytes.at, (size_t)(bytes.end - bytes.at), message, out);
     if (r < 0)
         return r;
-    size_t n = protobuf_varint(bytes.at, bytes.end, &tag);
-    out->number = (uint32_t)(tag >> 3);
-    out->type = PROTOBUF_BYTES;
-    if (n && tag >> 3 && tag >> 3 <= UINT32_MAX && (tag & 7) == PROTOBUF_BYTES) {
-        size_t n_len = protobuf_varint(bytes.at + n, bytes.end, &len);
-        return n_len ? take_bytes(wire, message, n + n_len, len, out) : -EBADMSG;
-    }
-    const uint8_t *begin = bytes.at;
-    if (protobuf_next(&bytes, &field) != 1)
-        return -EBADMSG;
-    message->at += (uint64_t)(bytes.at - begin);
-    out->type = field.type;
-    out->value = field.value;
+    if (out->type == PROTOBUF_BYTES)
+        wire->window_bytes =
+            wire_len(out) >= WIRE_WINDOW_BYTES ? GLIMPSE_MIN_BYTES : WIRE_WINDOW_BYTES;
     return 1;
 }
 
-int wire_next_varint(struct wire *wire, struct wire_range *rest, uint64_t *out)
+int wire_next_varint(struct wire *wire, struct long_message *rest, uint64_t *out)
 {
     struct protobuf bytes = {0};
     if (rest->at >= rest->end)
@@ -93,7 +68,7 @@ int wire_next_varint(struct wire *wire, struct wire_range *rest, uint64_t *out)
     return n ? 1 : -EBADMSG;
 }
 
-int wire_text(struct wire *wire, const struct wire_field *field, char *out, size_t max)
+int wire_text(struct wire *wire, const struct long_field *field, char *out, size_t max)
 {
     uint64_t len = wire_len(field);
     if (field->type != PROTOBUF_BYTES || len > max)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Protocol buffers that are walked in a file and not in memory: fields are read where they stand,
- * and what a field holds is passed over by its length until somebody asks for it. So a message of
- * gigabytes is gone through with little of it read. Pure; not thread-safe. */
+/* A walk through the long messages of a file whose bytes are asked for in windows, with a bound on
+ * what it costs: a message of gigabytes is gone through with little of it read. Pure; not
+ * thread-safe. */
 #pragma once
 
 #include <stdbool.h>
@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #include "model/glimpse.h"
-#include "model/protobuf.h"
+#include "model/long_message.h"
 
 enum {
     /* A file of up to that is asked for whole: one round trip. */
@@ -27,32 +27,20 @@ struct wire {
     uint64_t window_bytes;   /* what is asked for next */
 };
 
-/* Where a message, or what is left of it, stands in the file. */
-struct wire_range {
-    uint64_t at, end;
-};
-
-struct wire_field {
-    uint32_t number;
-    enum protobuf_type type;
-    uint64_t value;          /* of a number, its bits */
-    struct wire_range bytes; /* of PROTOBUF_BYTES */
-};
-
 struct wire wire_of(struct glimpse *glimpse);
 
 /* The next field of @message: 1; 0 at the end; -EBADMSG for what is no field; -EFBIG when the walk
  * has too many; glimpse_error(). */
-int wire_next(struct wire *wire, struct wire_range *message, struct wire_field *out);
+int wire_next(struct wire *wire, struct long_message *message, struct long_field *out);
 
 /* The next number of a packed field: 1, 0 at the end, as wire_next(). */
-int wire_next_varint(struct wire *wire, struct wire_range *rest, uint64_t *out);
+int wire_next_varint(struct wire *wire, struct long_message *rest, uint64_t *out);
 
 /* The content of a field, as a text in @out (at least @max + 1 bytes) that ends at a NUL inside of
  * it. 0; -EBADMSG when the field is none or is longer than @max; glimpse_error(). */
-int wire_text(struct wire *wire, const struct wire_field *field, char *out, size_t max);
+int wire_text(struct wire *wire, const struct long_field *field, char *out, size_t max);
 
-static inline uint64_t wire_len(const struct wire_field *field)
+static inline uint64_t wire_len(const struct long_field *field)
 {
     return field->bytes.end - field->bytes.at;
 }

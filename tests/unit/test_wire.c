@@ -40,8 +40,8 @@ static void have(struct glimpse *glimpse, const char *bytes, size_t len)
 
 static int read_all(struct wire *wire, uint64_t end, char out[100])
 {
-    struct wire_range rest = {0, end};
-    struct wire_field field;
+    struct long_message rest = {0, end};
+    struct long_field field;
     size_t n = 0;
     int r;
     out[0] = '\0';
@@ -84,8 +84,8 @@ static void a_message_ends_before_the_file(void)
 static void little_is_asked_for_behind_a_jump(void)
 {
     struct glimpse glimpse;
-    struct wire_range rest = {0, 1ULL << 30};
-    struct wire_field field;
+    struct long_message rest = {0, 1ULL << 30};
+    struct long_field field;
     glimpse_init(&glimpse, rest.end);
     struct wire wire = wire_of(&glimpse);
     CHECK_EQ(wire_next(&wire, &rest, &field), -EAGAIN);
@@ -104,8 +104,8 @@ static void little_is_asked_for_behind_a_jump(void)
 static void packed_numbers_and_texts_are_read(void)
 {
     struct glimpse glimpse;
-    struct wire_range rest = {0, 3}, broken = {3, 4};
-    struct wire_field text = {.type = PROTOBUF_BYTES, .bytes = {0, 3}};
+    struct long_message rest = {0, 3}, broken = {3, 4};
+    struct long_field text = {.type = PROTOBUF_BYTES, .bytes = {0, 3}};
     uint64_t value;
     char out[4];
     have(&glimpse, "\x05\xac\x02\x80", 4);
