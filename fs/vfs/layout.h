@@ -12,7 +12,6 @@
 #include "util/buf.h"
 
 struct study_contents;
-struct tensor;
 
 enum node_kind {
     NODE_DIR,   /* its children are in this layout */
@@ -112,11 +111,12 @@ int layout_contents_key(const struct layout *layout, uint32_t checkpoint, struct
 
 /* What a NODE_WINDOW shows: a NumPy header, then bytes of a file. */
 struct layout_window {
-    const struct tensor *tensor;
     uint32_t entry;              /* the file, of the listing's */
     uint64_t offset, size_bytes; /* in the file; nothing of the header */
     struct buf head;             /* owned; may be empty */
 };
+/* The size of all that it shows. */
+uint64_t layout_window_bytes(const struct layout *layout, uint32_t node);
 /* Starts from {0}; free head by buf_deinit(). 0 or -ENOMEM. */
 int layout_window(const struct layout *layout, uint32_t node, struct layout_window *out);
 
@@ -157,5 +157,7 @@ uint32_t layout_add_hidden(struct layout_builder *b, uint32_t parent);
 void layout_enter_checkpoint(struct layout_builder *b, int32_t checkpoint);
 /* The outline, to be filled once by the caller while building; freed with the layout. */
 struct outline *layout_outline(struct layout_builder *b);
+/* Gives each node its inode number, once all have their names: a part of layout_end(). */
+void layout_set_inos(struct layout *layout);
 /* Sorts, tells twins apart, numbers. Frees the builder. 0 or -ENOMEM. */
 int layout_end(struct layout_builder *b, struct layout **out);

@@ -322,17 +322,6 @@ int tree_get_contents(struct tree *tree, uint64_t ino, struct layout **out)
     return *out ? 0 : -ENOENT;
 }
 
-/* The size of what a window shows; 0 when memory is short. */
-static uint64_t window_bytes(const struct tree_node *node)
-{
-    struct layout_window window = {0};
-    uint64_t size = 0;
-    if (layout_window(node->layout, node->index, &window) == 0)
-        size = window.head.len + window.size_bytes;
-    buf_deinit(&window.head);
-    return size;
-}
-
 static void fill_attr(const struct tree_node *node, struct tree_attr *out)
 {
     const struct layout *layout = node->layout;
@@ -349,7 +338,7 @@ static void fill_attr(const struct tree_node *node, struct tree_attr *out)
     if (n->kind == NODE_TEXT || n->kind == NODE_LINK)
         out->size_bytes = layout->texts[n->ref].len;
     else if (n->kind == NODE_WINDOW)
-        out->size_bytes = window_bytes(node);
+        out->size_bytes = layout_window_bytes(layout, node->index);
     else if (n->kind != NODE_LIVE)
         out->n_links = 2;
 }

@@ -497,6 +497,27 @@ static void no_memory_is_an_error(void)
     }
 }
 
+/* The kernel takes no longer list; what is left out of it is still there. */
+static void a_list_of_attributes_has_its_limit(void)
+{
+    static const char *const paths[] = {"m-5.index", NULL};
+    LISTING_CLEANUP struct listing *listing = new_files(paths, false);
+    LAYOUT_CLEANUP struct layout *layout = NULL;
+    BUF_CLEANUP struct buf names = {0}, value = {0};
+    for (int i = 0; i < 3000; i++) {
+        char name[64];
+        snprintf(name, sizeof(name), "a-rather-long-name-of-a-metric/%04d", i);
+        listing_add_row(listing, name, 5, i, 0);
+    }
+    CHECK_EQ(build(listing, &model_place, &layout), 0);
+    CHECK_EQ(views_list_xattrs(layout, 0, &names), 0);
+    CHECK(names.len > 60000 && names.len <= 65536);
+    CHECK_EQ(views_get_xattr(layout, 0, "user.modelfs.metric.a-rather-long-name-of-a-metric/2999",
+                             &value),
+             0);
+    CHECK_STR(value.data, "2999");
+}
+
 int main(void)
 {
     TEST("checkpoints are directories", checkpoints_are_directories);
@@ -517,6 +538,7 @@ int main(void)
     TEST("other attributes there are none", other_attributes_there_are_none);
     TEST("the stream is found by name only", the_stream_is_found_by_name_only);
     TEST("a path names project and model", a_path_names_project_and_model);
+    TEST("a list of attributes has its limit", a_list_of_attributes_has_its_limit);
     TEST("no memory is an error", no_memory_is_an_error);
     return check_done();
 }
