@@ -138,7 +138,7 @@ int table_print(struct table *table, FILE *out)
 {
     struct buf text BUF_CLEANUP = {0};
     int r = table_format(table, &text);
-    if (r < 0)
+    if (r < 0 || !text.len) /* without headings a table may be empty */
         return r;
     return fwrite(text.data, 1, text.len, out) == text.len ? 0 : -EIO;
 }

@@ -101,23 +101,30 @@ static int print_checkpoints(const json_t *checkpoints)
     return table_print(table, stdout) == 0 ? EX_OK : EX_IOERR;
 }
 
-static void print_bytes(const struct verify_bytes *bytes)
+static int print_damaged(const json_t *damaged)
 {
-    size_t i, n = json_array_size(bytes->damaged);
-    json_t *item;
-    printf("\n%zu file%s right", bytes->n_right, bytes->n_right == 1 ? " is" : "s are");
-    if (bytes->n_unknown)
-        printf(", %zu read without a SHA-256 to compare with", bytes->n_unknown);
-    printf(", %zu damaged\n", n);
     TABLE_CLEANUP struct table *table = table_new();
+    size_t i;
+    json_t *item;
+    if (!table)
+        return EX_OSERR;
     table_add_column(table, NULL, TABLE_LEFT);
     table_add_column(table, NULL, TABLE_LEFT);
-    json_array_foreach(bytes->damaged, i, item)
+    json_array_foreach(damaged, i, item)
     {
         table_add(table, json_get_text(item, "path"));
         table_add(table, json_get_text(item, "why"));
     }
-    table_print(table, stdout);
+    return table_print(table, stdout) == 0 ? EX_OK : EX_IOERR;
+}
+
+static int print_bytes(const struct verify_bytes *bytes)
+{
+    printf("\n%zu file%s right", bytes->n_right, bytes->n_right == 1 ? " is" : "s are");
+    if (bytes->n_unknown)
+        printf(", %zu read without a SHA-256 to compare with", bytes->n_unknown);
+    printf(", %zu damaged\n", json_array_size(bytes->damaged));
+    return print_damaged(bytes->damaged);
 }
 
 static json_t *describe_checkpoints(const json_t *checkpoints)
@@ -176,7 +183,7 @@ static int verify(struct verification *v, const char *what)
     else if (code == EX_OK)
         code = print_checkpoints(v->checkpoints);
     if (code == EX_OK && v->reads_bytes && !v->as_json)
-        print_bytes(&v->bytes);
+        code = print_bytes(&v->bytes);
     if (code == EX_OK && (count_broken(v->checkpoints) || json_array_size(v->bytes.damaged)))
         code = EX_DATAERR;
     return fflush(stdout) == 0 ? code : EX_IOERR;

@@ -93,6 +93,19 @@ static void marks_take_no_room(void)
               SCREEN_BOLD "1?" SCREEN_NORMAL "  a\n10  " SCREEN_BOLD "-" SCREEN_NORMAL "\n");
 }
 
+static void a_table_of_nothing_prints_nothing(void)
+{
+    TABLE_CLEANUP struct table *table = table_new();
+    CLEANUP(cleanup_free) char *said = NULL;
+    size_t len = 0;
+    FILE *out = open_memstream(&said, &len);
+    CHECK(table && out);
+    table_add_column(table, NULL, TABLE_LEFT);
+    CHECK_EQ(table_print(table, out), 0);
+    fclose(out);
+    CHECK_EQ(len, 0);
+}
+
 static void survives_each_allocation_failure(void)
 {
     static const char *const cells[] = {"a", "1", "b", "2"};
@@ -115,6 +128,7 @@ int main(void)
     TEST("what is missing is a dash", what_is_missing_is_a_dash);
     TEST("no line ends with a blank", no_line_ends_with_a_blank);
     TEST("marks take no room", marks_take_no_room);
+    TEST("a table of nothing prints nothing", a_table_of_nothing_prints_nothing);
     TEST("survives each allocation failure", survives_each_allocation_failure);
     return check_done();
 }
