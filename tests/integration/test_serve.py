@@ -249,7 +249,7 @@ def test_a_signal_stops_it_in_good_order(start, how):
 
 
 def test_a_download_on_its_way_ends_before_the_server(server):
-    content = os.urandom(4 << 20)
+    content = os.urandom(32 << 20)  # more than sockets hold
     model = server.model()["id"]
     server.upload(model, "w", content)
     parts = urllib.parse.urlsplit(server.files(model)["w"]["url"])
